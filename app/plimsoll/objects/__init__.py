@@ -1,0 +1,1 @@
+"""Kubernetes objects, only the fields that matter: bytes decode straight into frozen values."""
