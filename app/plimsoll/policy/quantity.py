@@ -26,12 +26,17 @@ STRICT_PATTERN: Final = (
 """What policy documents and CRD schemas accept: the pattern controller-gen gives every quantity field."""
 
 ACCEPTED: Final = (
-    "a number with an optional suffix: n u m k M G T P E (powers of 1000), Ki Mi Gi Ti Pi Ei (powers of 1024), "
-    "or an exponent such as e3"
+    "a number, followed by nothing, by one of n u m k M G T P E or Ki Mi Gi Ti Pi Ei, or by an exponent such as e3"
 )
 
 _MAX_BINARY: Final = (2**63 - 1) * NANO
 _MILLI: Final = 10**6
+_MANY_CORES: Final = 500 * NANO  # as a request of one container: beyond nearly every machine, and usual as milli-cores
+_MOST_MILLICORES: Final = 100_000 * NANO
+_ONE_MEBI: Final = 2**20 * NANO  # no container starts in less
+_MOST_MEBIBYTES: Final = 65_536 * NANO
+_ONE_EXA: Final = 10**18 * NANO
+_NUMERIC: Final = "+-.0123456789"
 
 # Every part begins with characters that the part before it cannot eat, so matching is linear.
 _SPLIT: Final = re.compile(r"([+-]?)([0-9]*+)(?:\.([0-9]*+))?+([eEinumkKMGTP]*+[+-]?[0-9]*+)", re.ASCII)
@@ -40,26 +45,10 @@ _STRICT: Final = re.compile(STRICT_PATTERN, re.ASCII)
 
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-# What people write for what they mean; said in the refusal, never applied.
-_NEAR_MISSES: Final = {
-    "K": "k or Ki",
-    "KB": "k or Ki",
-    "kB": "k or Ki",
-    "kb": "k or Ki",
-    "g": "G or Gi",
-    "t": "T or Ti",
-    "B": "no suffix",
-    "b": "no suffix",
-    "e": "E, or an exponent such as e3",
-} | {
-    spelling: f"{letter}i" if "i" in spelling else f"{letter} or {letter}i"
-    for letter in "KMGTPE"
-    for spelling in (f"{letter}B", f"{letter}b", f"{letter}iB", f"{letter}ib", f"{letter}I", f"{letter.lower()}i")
-    if spelling not in {"KB", "Kb"}
-}
-
 # What Go's strings.TrimSpace removes from a JSON string; control characters arrive there as escapes and are kept.
-_JSON_SPACE: Final = " \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_JSON_SPACE: Final = (
+    " \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
 
 
 class QuantityError(ValueError):
@@ -102,6 +91,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, eq=False, order=False):
 
     @property
     def is_zero(self) -> bool:
+        """Is the amount nothing at all?"""
         return self.nano == 0
 
     def ceil_milli(self) -> "Quantity":
@@ -189,8 +179,8 @@ def parse_json_value(value: object) -> Quantity:
         return parse(str(value))
     if isinstance(value, float):
         return parse(repr(value))
-    kinds = {dict: "an object", list: "an array"}
-    raise QuantityError(kinds.get(type(value), f"a {type(value).__name__}"), "it is neither a string nor a number")
+    kind = "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else type(value).__name__
+    raise QuantityError(kind, "it is neither a string nor a number")
 
 
 def of_nano(nano: int, like: Quantity) -> Quantity:
@@ -235,6 +225,63 @@ def shown(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in head) + '"'
 
 
+class Suspicion(msgspec.Struct, frozen=True, gc=False):
+    """An amount that parses and almost surely is not what its author meant.
+
+    `found` is the text, `meaning` what it amounts to ("0.512 byte"), `meant` the text that was probably meant, or None.
+    """
+
+    found: str
+    meaning: str
+    meant: str | None
+
+
+def suspicion(resource: str, text: str) -> Suspicion | None:
+    """The look-alike trap in this amount, or None. QuantityError where the text is no quantity.
+
+    Judged by value wherever possible, because the server rewrites texts before a webhook sees them (`1000` cores
+    arrive as `1k`). Deliberately few: amounts that no machine has or no process can live in, never matters of taste.
+    """
+    quantity = parse(text)
+    nano = quantity.nano
+    if nano == 0:
+        return None if any(c.isdigit() for c in text) else Suspicion(text, "0, because it has no digits", None)
+    if resource == "cpu":
+        return _cpu_suspicion(quantity)
+    if resource in {"memory", "ephemeral-storage"}:
+        return _bytes_suspicion(quantity)
+    return None
+
+
+def _cpu_suspicion(quantity: Quantity) -> Suspicion | None:
+    if 0 < quantity.nano < _MILLI:
+        return Suspicion(quantity.text, "1m, because the API server rounds it up", None)
+    if quantity.nano < _MANY_CORES:
+        return None
+    cores = _decimal_text(quantity.nano)
+    likely = quantity.nano % NANO == 0 and quantity.nano <= _MOST_MILLICORES
+    return Suspicion(quantity.text, f"{cores} cores", f"{cores}m" if likely else None)
+
+
+def _bytes_suspicion(quantity: Quantity) -> Suspicion | None:
+    nano, text = quantity.nano, quantity.text
+    meaning = f"{_decimal_text(nano)} {'byte' if nano <= NANO else 'bytes'}"
+    if nano >= _ONE_EXA:
+        return Suspicion(text, meaning, None)
+    suffix = text.lstrip(_NUMERIC)
+    if not 0 < nano < _ONE_MEBI or suffix not in {"", "m", "u", "n"}:
+        return None
+    number = nano * 1000 if suffix == "m" else nano
+    likely = number <= _MOST_MEBIBYTES and number % NANO == 0 and suffix in {"", "m"}
+    return Suspicion(text, meaning, f"{number // NANO}Mi" if likely else None)
+
+
+def _decimal_text(nano: int) -> str:
+    """A positive amount as a plain decimal number: 0.512, 1000."""
+    whole, fraction = divmod(nano, NANO)
+    return f"{whole}.{fraction:09d}".rstrip("0") if fraction else str(whole)
+
+
 def _exponent(suffix: str, text: str) -> int:
     match = _EXPONENT.fullmatch(suffix)
     if match is None:
@@ -251,11 +298,21 @@ def _what_is_wrong(text: str) -> str:
         return "it is empty"
     if text != text.strip():
         return "it has space around it"
-    suffix = text.lstrip("+-.0123456789")
+    suffix = text.lstrip(_NUMERIC)
     if suffix == text:
         return "it does not begin with a number"
-    if suffix in _NEAR_MISSES:
-        return f"{shown(suffix)} is no suffix, write {_NEAR_MISSES[suffix]}"
-    if suffix and suffix not in _DECIMAL and suffix not in _BINARY:
-        return f"{shown(suffix)} is no suffix"
-    return "its number cannot be read"
+    if not suffix or suffix in _DECIMAL or suffix in _BINARY:
+        return "its number cannot be read"
+    spelling = _spelling(suffix)
+    return f"{shown(suffix)} is no suffix" + (f", {spelling} is" if spelling else "")
+
+
+def _spelling(suffix: str) -> str:
+    """The suffix that a misspelt one (K, kb, MiB, gi) stands for in other languages; empty where none comes to mind."""
+    core = suffix.rstrip("bB")
+    letter = core[:1].upper()
+    if letter not in {"K", "M", "G", "T", "P", "E"} or core[1:] not in {"", "i", "I"} or core == "e":
+        return ""
+    if len(core) > 1:
+        return f"{letter}i"
+    return "k (1000) or Ki (1024)" if letter == "K" else f"{letter} or {letter}i"
