@@ -88,5 +88,5 @@ def test_what_goes_in_is_left_as_it_was() -> None:
     ("resource", "known"),
     [("cpu", True), ("memory", True), ("hugepages-2Mi", True), ("ephemeral-storage", False), ("nvidia.com/gpu", False)],
 )
-def test_which_resources_a_pod_itself_may_name(resource: str, known: bool) -> None:  # noqa: FBT001
+def test_which_resources_a_pod_itself_may_name(resource: str, known: bool) -> None:
     assert can_be_pod_level(resource) is known
