@@ -63,7 +63,9 @@ POD_TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {
     ("kubeflow.org", "PyTorchJob"): ("/spec/pytorchReplicaSpecs/*/template",),
     ("kubeflow.org", "TFJob"): ("/spec/tfReplicaSpecs/*/template",),
     ("kubeflow.org", "XGBoostJob"): ("/spec/xgbReplicaSpecs/*/template",),
-    ("trainer.kubeflow.org", "ClusterTrainingRuntime"): ("/spec/template/spec/replicatedJobs/*/template/spec/template",),
+    ("trainer.kubeflow.org", "ClusterTrainingRuntime"): (
+        "/spec/template/spec/replicatedJobs/*/template/spec/template",
+    ),
     ("trainer.kubeflow.org", "TrainingRuntime"): ("/spec/template/spec/replicatedJobs/*/template/spec/template",),
     # Others
     ("batch.volcano.sh", "Job"): ("/spec/tasks/*/template",),

@@ -1,0 +1,244 @@
+"""``mutate`` and ``validate``: an AdmissionRequest and a Snapshot in, an AdmissionResponse out.
+
+``mutate`` patches Pods and refuses nothing but what cannot be read; ``validate`` judges what will be stored, so that
+the policy holds where a mutation was lost. An UPDATE is refused only for what it makes worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from plimsoll.admission.matching import skip_reason
+from plimsoll.admission.request import AdmissionRequest
+from plimsoll.admission.response import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    AdmissionResponse,
+    Cause,
+    Trace,
+    Verdict,
+    skipped,
+)
+from plimsoll.errors import MalformedObject
+from plimsoll.objects.kinds import template_pointers
+from plimsoll.objects.read import decode, read_head, read_templates
+from plimsoll.objects.structs import ObjectMeta, PodTemplate
+from plimsoll.policy.evaluation import Stage, evaluate
+from plimsoll.policy.messages import field_path, plain, refusal, violation_line, warnings
+from plimsoll.policy.model import Mode, Policy
+from plimsoll.policy.outcome import Evaluation, Violation
+from plimsoll.policy.patch import describe, json_patch
+from plimsoll.policy.snapshot import Governance, Snapshot
+from plimsoll.policy.workload import ObjectRef, Workload, owners_of, workload_of
+
+MAX_CAUSES = 50
+MAX_ANNOTATION = 8 * 1024
+"""Characters of one audit annotation; audit backends cut longer ones."""
+NO_TEMPLATE = "it carries no pod template"
+NO_NAMESPACE = "it has no namespace"
+NO_POLICY = "no policy governs the namespace"
+IGNORED = "the policy ignores templates"
+NOT_A_CREATION = "only the creation of a Pod is patched"
+
+_POD = msgspec.json.Decoder(PodTemplate)
+
+
+def mutate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> AdmissionResponse:
+    """Fill in or clamp what the policy says, on the creation of a Pod; everything else is allowed as it is."""
+    if request.kind != "Pod" or request.operation != "CREATE" or request.sub_resource or request.object is None:
+        return skipped(NOT_A_CREATION)
+    governance = snapshot.governance_for(request.namespace)
+    policy = governance.policy
+    if policy is None:
+        return skipped(NO_POLICY)
+    mode = policy.mode_at(now, template=False)
+    if mode is None or mode is Mode.AUDIT:
+        return skipped("mode Audit patches nothing", policy.name)
+    try:
+        pod = decode(_POD, request.object)
+        meta = pod.metadata or ObjectMeta()
+        if reason := skip_reason(request, meta):
+            return skipped(reason, policy.name)
+        evaluation = evaluate(_pod_workload(request, meta, pod), governance, now, Stage.MUTATING)
+    except MalformedObject as error:
+        return _unreadable(error, policy, mode)
+    patch = json_patch(evaluation)
+    verdict = Verdict.PATCHED if patch else Verdict.ALLOWED
+    return AdmissionResponse(allowed=True, trace=_trace(verdict, evaluation, mode), patch=patch)
+
+
+def validate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> AdmissionResponse:
+    """Judge a Pod, a resize or an object that carries a pod template."""
+    if not template_pointers(request.api_version, request.kind):
+        return skipped(NO_TEMPLATE)
+    if request.object is None:
+        return skipped(skip_reason(request, ObjectMeta()) or "it has no object")
+    if not request.namespace:
+        return skipped(NO_NAMESPACE)
+    governance = snapshot.governance_for(request.namespace)
+    policy = governance.policy
+    if policy is None:
+        return skipped(NO_POLICY)
+    mode = policy.mode_at(now, template=request.kind != "Pod")
+    if mode is None:
+        return skipped(IGNORED, policy.name)
+    try:
+        return _judged(request, governance, policy, mode, now)
+    except MalformedObject as error:
+        return _unreadable(error, policy, mode)
+
+
+def _judged(
+    request: AdmissionRequest, governance: Governance, policy: Policy, mode: Mode, now: datetime
+) -> AdmissionResponse:
+    if request.object is None:
+        return skipped(NO_TEMPLATE)
+    meta, workloads = _read(request, request.object)
+    if reason := skip_reason(request, meta):
+        return skipped(reason, policy.name)
+    stage = Stage.VALIDATING if request.kind == "Pod" else Stage.WRITTEN
+    evaluations = [evaluate(workload, governance, now, stage) for workload in workloads]
+    if not evaluations:
+        return skipped(NO_TEMPLATE, policy.name)
+    before: list[Violation] = []
+    if request.operation == "UPDATE" and request.old_object is not None:
+        olds = _old_workloads(request, request.old_object)
+        if [_asked(workload) for workload in olds] == [_asked(workload) for workload in workloads]:
+            return AdmissionResponse(
+                allowed=True,
+                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason="its containers did not change"),
+            )
+        before = [was for old in olds for was in evaluate(old, governance, now, stage).violations]
+    broken = next((e for e in evaluations if _worsened(e.violations, before)), None)
+    if broken is not None and mode is Mode.ENFORCE:
+        return _denied(broken, _worsened(broken.violations, before), mode, now)
+    return _allowed(evaluations, mode, now)
+
+
+def _read(request: AdmissionRequest, raw: msgspec.Raw) -> tuple[ObjectMeta, list[Workload]]:
+    if request.kind == "Pod":
+        pod = decode(_POD, raw)
+        meta = pod.metadata or ObjectMeta()
+        return meta, [_pod_workload(request, meta, pod)]
+    meta = read_head(raw).metadata or ObjectMeta()
+    ref = _ref(request, meta)
+    owners = owners_of(meta, PodTemplate()) if request.is_from_controller else ()
+    templates = read_templates(raw, request.api_version, request.kind)
+    return meta, [workload_of(ref, pointer, template, owners=owners) for pointer, template in templates]
+
+
+def _old_workloads(request: AdmissionRequest, raw: msgspec.Raw) -> list[Workload]:
+    """What was there before; an old object that cannot be read had no violations that could excuse new ones."""
+    try:
+        return _read(request, raw)[1]
+    except MalformedObject:
+        return []
+
+
+def _pod_workload(request: AdmissionRequest, meta: ObjectMeta, pod: PodTemplate) -> Workload:
+    owners = owners_of(meta, pod) if request.is_from_controller else ()
+    return workload_of(_ref(request, meta), "", pod, owners=owners)
+
+
+def _ref(request: AdmissionRequest, meta: ObjectMeta) -> ObjectRef:
+    name = request.name or meta.name or ""
+    return ObjectRef(request.api_version, request.kind, request.namespace, name, meta.generateName or "")
+
+
+def _asked(workload: Workload) -> tuple[object, ...]:
+    """What a judgement depends on: an UPDATE that leaves it alone is not spoken about."""
+    containers = tuple(
+        (c.name, c.image, c.container_class, c.resources.requests, c.resources.limits) for c in workload.containers
+    )
+    return containers, workload.labels, workload.pod_resources, workload.overhead
+
+
+def _worsened(violations: Sequence[Violation], before: Sequence[Violation]) -> list[Violation]:
+    """Those that were not there before with the same or a worse value."""
+    worst: dict[tuple[str, str | None], Violation] = {}
+    for old in before:
+        known = worst.get((old.check, old.container))
+        if known is None or old.excess > known.excess:
+            worst[old.check, old.container] = old
+    return [
+        violation
+        for violation in violations
+        if (was := worst.get((violation.check, violation.container))) is None or violation.excess > was.excess
+    ]
+
+
+def _denied(evaluation: Evaluation, violations: Sequence[Violation], mode: Mode, now: datetime) -> AdmissionResponse:
+    return AdmissionResponse(
+        allowed=False,
+        trace=_trace(Verdict.DENIED, evaluation, mode),
+        code=FORBIDDEN,
+        message=refusal(evaluation, now, violations),
+        causes=tuple(
+            Cause(violation.check, violation_line(violation), field_path(violation.pointer))
+            for violation in violations[:MAX_CAUSES]
+        ),
+        audit_annotations=_annotations(Verdict.DENIED, evaluation, mode),
+    )
+
+
+def _allowed(evaluations: Sequence[Evaluation], mode: Mode, now: datetime) -> AdmissionResponse:
+    """Everything is allowed; under Warn and Enforce what there is to say is said."""
+    spoken = next((e for e in evaluations if e.violations), evaluations[0])
+    lines: list[str] = []
+    if mode is not Mode.AUDIT:
+        for evaluation in evaluations:
+            lines += (line for line in warnings(evaluation, now, mode) if line not in lines)
+    said = Verdict.AUDITED if mode is Mode.AUDIT else Verdict.WARNED
+    verdict = said if spoken.violations else Verdict.ALLOWED
+    return AdmissionResponse(
+        allowed=True,
+        trace=_trace(verdict, spoken, mode),
+        warnings=tuple(lines),
+        audit_annotations=_annotations(verdict, spoken, mode),
+    )
+
+
+def _unreadable(error: MalformedObject, policy: Policy, mode: Mode) -> AdmissionResponse:
+    """A Pod nobody can read is refused where the policy enforces; elsewhere it is allowed, said and counted."""
+    what = f"plimsoll: it cannot be judged: {field_path(error.pointer) or 'the object'}: {plain(error.reason, 300)}"
+    trace = Trace(
+        Verdict.UNREADABLE, policy.name, mode.text, reason=f"{plain(error.pointer, 200)}: {plain(error.reason, 300)}"
+    )
+    if mode is Mode.ENFORCE:
+        cause = Cause("unreadable", plain(error.reason, 300), field_path(error.pointer))
+        message = f"{what} (at {plain(error.pointer, 300) or '/'}; policy {policy.name} enforces)"
+        return AdmissionResponse(allowed=False, trace=trace, code=BAD_REQUEST, message=message, causes=(cause,))
+    return AdmissionResponse(allowed=True, trace=trace, warnings=() if mode is Mode.AUDIT else (what,))
+
+
+def _trace(verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "") -> Trace:
+    return Trace(
+        verdict=verdict,
+        policy=evaluation.policy.name if evaluation.policy else "",
+        mode=mode.text,
+        checks=tuple(_named(violation) for violation in evaluation.violations[:MAX_CAUSES]),
+        exempted=tuple(
+            f"{_named(exempted.violation)} ({exempted.exemption.name})" for exempted in evaluation.exempted[:MAX_CAUSES]
+        ),
+        settings=tuple(plain(describe(setting), 200) for setting in evaluation.settings[:MAX_CAUSES]),
+        reason=reason,
+    )
+
+
+def _named(violation: Violation) -> str:
+    return f"{plain(violation.container or 'pod')}/{violation.check}"
+
+
+def _annotations(verdict: Verdict, evaluation: Evaluation, mode: Mode) -> dict[str, str]:
+    """For the API server's audit log; set by ``validate`` alone, since a second round may not change them."""
+    policy = evaluation.policy
+    notes = {"policy": policy.name if policy else "", "mode": mode.text, "verdict": verdict.value}
+    if evaluation.violations:
+        notes["violations"] = ", ".join(_named(violation) for violation in evaluation.violations)[:MAX_ANNOTATION]
+    if evaluation.exempted:
+        names = (f"{_named(e.violation)} by {e.exemption.name}" for e in evaluation.exempted)
+        notes["exempted"] = ", ".join(names)[:MAX_ANNOTATION]
+    return notes

@@ -1,0 +1,166 @@
+"""Our defaulting: clamp what may be clamped, fill in what is missing, and never more than that.
+
+A value that somebody wrote is replaced or removed by Clamp alone; a value that the policy or the namespace's
+LimitRanges would refuse is not filled in, with the reason kept for the message; running it twice changes nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from plimsoll.policy import limitranger
+from plimsoll.policy.draft import UNLIMITED_BY_ZERO, Draft, default_requests, fits, is_whole
+from plimsoll.policy.limitranger import LimitRange
+from plimsoll.policy.model import Bounds
+from plimsoll.policy.outcome import Cause, Origin, Side
+from plimsoll.policy.quantity import NANO, Quantity, floor_to_unit, of_nano
+
+Pair = tuple[Quantity | None, Quantity | None]
+"""(request, limit); None leaves that side as it is."""
+
+
+def apply_defaults(
+    drafts: Sequence[Draft],
+    pooled: Collection[str],
+    limit_ranges: Sequence[LimitRange],
+    policy: str,
+    *,
+    fill: bool,
+) -> None:
+    """Step 4 of the decision, on every draft, then the API server's defaulting once more.
+
+    ``pooled``: resources that pod-level ``spec.resources`` names; containers get no default for them. ``fill`` is
+    false under Suggest, where only Clamp acts. LimitRanger need not run again here: it has filled every container
+    already, and what Clamp removes it may put back only before our webhook is invoked again.
+    """
+    for draft in drafts:
+        for bounds in draft.rules.bounds:
+            if draft.rules.clamp:
+                _clamp(draft, bounds, pooled, limit_ranges, Origin(Cause.CLAMP, policy))
+            if fill and bounds.resource not in pooled:
+                _fill(draft, bounds, limit_ranges, Origin(Cause.POLICY_DEFAULT, policy))
+    default_requests(drafts)
+
+
+def _clamp(
+    draft: Draft, bounds: Bounds, pooled: Collection[str], limit_ranges: Sequence[LimitRange], origin: Origin
+) -> None:
+    resource = bounds.resource
+    request, limit = draft.written(Side.REQUEST, resource), draft.written(Side.LIMIT, resource)
+    new_request, new_limit = (
+        _inside(value, bounds, draft, f"{resource}.{side.value}", raise_it=not is_whole(resource))
+        for side, value in ((Side.REQUEST, request), (Side.LIMIT, limit))
+    )
+    if bounds.limit_forbidden and limit is not None and not draft.waives(f"{resource}.limit.forbidden"):
+        new_limit = None
+    # Without its limit a request stays; with it the API server would only copy it back.
+    if bounds.request_forbidden and new_limit is None and not draft.waives(f"{resource}.request.forbidden"):
+        new_request = None
+    if (new_request, new_limit) == (request, limit):
+        return
+    raised = any(old and new and new > old for old, new in ((request, new_request), (limit, new_limit)))
+    misordered = new_request is not None and new_limit is not None and new_request > new_limit
+    refused = limitranger.accepts(resource, new_request, new_limit, limit_ranges) if limit_ranges else None
+    if misordered or (raised and resource in pooled) or refused:
+        if refused:
+            draft.unfilled.update({(side, resource): refused for side in Side})
+        return
+    for side, old, new in ((Side.REQUEST, request, new_request), (Side.LIMIT, limit, new_limit)):
+        if new is None and old is not None:
+            draft.drop(side, resource, origin)
+        elif new is not None and new != old:
+            draft.put(side, resource, new, origin)
+
+
+def _inside(value: Quantity | None, bounds: Bounds, draft: Draft, check: str, *, raise_it: bool) -> Quantity | None:
+    if value is None:
+        return None
+    if bounds.max is not None and value > bounds.max and not draft.waives(f"{check}.max"):
+        return bounds.max
+    if bounds.min is not None and value < bounds.min and raise_it and not draft.waives(f"{check}.min"):
+        return bounds.min
+    return value
+
+
+def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], origin: Origin) -> None:
+    resource = bounds.resource
+    request, limit = draft.written(Side.REQUEST, resource), draft.written(Side.LIMIT, resource)
+    if request is not None and limit is not None:
+        return
+    wanted = _one_for_both(draft, bounds, request, limit)
+    if wanted is None:
+        wanted = _each(draft, bounds, request, limit)
+    new_request, new_limit = wanted
+    if bounds.request_forbidden or draft.waives(f"{resource}.request.required"):
+        new_request = None
+    if bounds.limit_forbidden or draft.waives(f"{resource}.limit.required"):
+        new_limit = None
+    for attempt in ((new_request, new_limit), (None, new_limit), (new_request, None)):
+        if attempt == (None, None):
+            continue
+        refused = _refusal(draft, bounds, attempt, limit_ranges)
+        if not refused:
+            for side, value in ((Side.REQUEST, attempt[0]), (Side.LIMIT, attempt[1])):
+                if value is not None:
+                    draft.put(side, resource, value, origin)
+                    draft.unfilled.pop((side, resource), None)
+            return
+        for side, value in ((Side.REQUEST, attempt[0]), (Side.LIMIT, attempt[1])):
+            if value is not None:
+                draft.unfilled[side, resource] = refused
+
+
+def _one_for_both(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair | None:
+    """Where both sides must be equal, the missing ones take the written value, else ``default``, else its twin."""
+    if not bounds.equal and not is_whole(bounds.resource):
+        return None
+    value = limit or request or bounds.default or bounds.default_request
+    return (value if request is None else None, value if limit is None else None)
+
+
+def _each(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair:
+    resource = bounds.resource
+    present_request, present_limit = draft.request(resource), draft.limit(resource)
+    new_limit: Quantity | None = None
+    if limit is None and (
+        bounds.default is not None or (bounds.limit_required and present_limit is None and request is not None)
+    ):
+        new_limit = max((value for value in (bounds.default, request) if value is not None), default=None)
+        if new_limit is not None and bounds.ratio is not None and request is not None:
+            most = floor_to_unit(bounds.ratio.nano * request.nano // NANO, resource)
+            if new_limit.nano > most:
+                new_limit = of_nano(most, new_limit)
+        new_limit = _within(new_limit, bounds)
+    new_request: Quantity | None = None
+    if request is None:
+        cap = new_limit or present_limit
+        base = bounds.default_request
+        if base is None and bounds.request_required:
+            base = present_request or cap
+        elif base is None and present_request is not None and cap is not None and present_request > cap:
+            base = cap  # a value of our managed LimitRange above the new limit
+        if base is not None:
+            new_request = _within(base if cap is None else min(base, cap), bounds)
+    return (None if new_request == present_request else new_request, new_limit)
+
+
+def _within(value: Quantity | None, bounds: Bounds) -> Quantity | None:
+    if value is not None and bounds.max is not None and value > bounds.max:
+        return bounds.max
+    if value is not None and bounds.min is not None and value < bounds.min:
+        return bounds.min
+    return value
+
+
+def _refusal(draft: Draft, bounds: Bounds, attempt: Pair, limit_ranges: Sequence[LimitRange]) -> str:
+    """Why this attempt may not be filled in; empty when it may."""
+    resource = bounds.resource
+    limit = attempt[1] or draft.limit(resource)
+    request = attempt[0] or draft.request(resource) or limit  # the API server will copy the limit
+    if limit is not None and limit.nano <= 0 and resource in UNLIMITED_BY_ZERO:
+        return f"the limit would be {limit.canonical}, which sets no limit"
+    if reason := fits(bounds, request, limit):
+        return reason
+    if limit_ranges and (text := limitranger.accepts(resource, request, limit, limit_ranges)):
+        return text
+    return ""

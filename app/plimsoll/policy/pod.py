@@ -1,0 +1,148 @@
+"""The pod as a whole: its totals by the scheduler's arithmetic, and what does not fit beside ``spec.resources``.
+
+A partial sum of limits bounds nothing: a pod's limit is given only by ``spec.resources`` or by every container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from plimsoll.objects.read import escaped
+from plimsoll.policy.checks import CHECKS, ORDER, Found, Pair
+from plimsoll.policy.draft import Draft
+from plimsoll.policy.model import Rules
+from plimsoll.policy.outcome import Cause, Side, Violation
+from plimsoll.policy.quantity import Quantity
+from plimsoll.policy.totals import pod_totals
+from plimsoll.policy.workload import ContainerClass, Workload
+
+
+def pod_violations(workload: Workload, drafts: Sequence[Draft], rules: Rules) -> Iterator[Violation]:
+    """What the pod's totals violate of ``rules``, and what does not fit beside pod-level resources."""
+    if rules.bounds:
+        judged = [d for d in drafts if d.container.container_class is not ContainerClass.EPHEMERAL]
+        requests, limits = _totals(workload, judged, Side.REQUEST), _totals(workload, judged, Side.LIMIT)
+        for bounds in rules.bounds:
+            resource = bounds.resource
+            pair = Pair(
+                requests.get(resource),
+                limits.get(resource),
+                request_given=_given(workload, judged, Side.REQUEST, resource),
+                limit_given=_given(workload, judged, Side.LIMIT, resource),
+            )
+            for check in CHECKS:
+                if getattr(bounds, check.needs) and (found := check.judge(bounds, pair)) is not None:
+                    yield _violation(workload, resource, check.suffix, found, "")
+    if workload.pod_resources is not None:
+        yield from _misfits(workload, drafts)
+
+
+def _amount(draft: Draft, side: Side, resource: str) -> Quantity | None:
+    return draft.limit(resource) if side is Side.LIMIT else draft.request(resource)
+
+
+def _pod_level(workload: Workload, side: Side, asked: frozenset[str]) -> Mapping[str, Quantity]:
+    """``spec.resources`` of one side; a request that is absent there is the containers' sum, else the pod's limit."""
+    pod = workload.pod_resources
+    if pod is None:
+        return {}
+    if side is Side.LIMIT:
+        return pod.limits
+    return {**{name: q for name, q in pod.limits.items() if name not in asked}, **pod.requests}
+
+
+def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str, Quantity]:
+    containers, shown = [], dict[str, Quantity]()
+    for draft in drafts:
+        amounts = {}
+        for resource in draft.limits if side is Side.LIMIT else draft.requests:
+            if (amount := _amount(draft, side, resource)) is not None:
+                amounts[resource] = amount.nano
+                shown.setdefault(resource, amount)
+        containers.append((draft.container.container_class.value, amounts))
+    level = _pod_level(workload, side, frozenset(shown))
+    totals = pod_totals(
+        containers,
+        {name: amount.nano for name, amount in level.items()},
+        {name: amount.nano for name, amount in workload.overhead.items()},
+        limits=side is Side.LIMIT,
+    )
+    likes = {**workload.overhead, **level, **shown}
+    return {
+        name: Quantity.from_nano(nano, binary=name in likes and likes[name].is_binary) for name, nano in totals.items()
+    }
+
+
+def _given(workload: Workload, drafts: Sequence[Draft], side: Side, resource: str) -> bool:
+    if resource in _pod_level(workload, side, frozenset()):
+        return True
+    return bool(drafts) and all(_amount(draft, side, resource) is not None for draft in drafts)
+
+
+def _misfits(workload: Workload, drafts: Sequence[Draft]) -> Iterator[Violation]:
+    """What the API server's validation of pod-level resources will refuse (core/validation, validatePodResources)."""
+    pod = workload.pod_resources
+    if pod is None:
+        return
+    for resource, limit in pod.limits.items():
+        request = pod.requests.get(resource)
+        if request is not None and request > limit:
+            found = Found(
+                None,
+                f"{request.text} request above the {limit.text} limit",
+                "a request of at most the limit",
+                Fraction(request.nano - limit.nano),
+            )
+            yield _violation(workload, resource, ORDER, found, "")
+        for draft in drafts:
+            own = draft.limits.get(resource)
+            if draft.container.container_class is ContainerClass.REGULAR and own is not None and own > limit:
+                found = Found(
+                    Side.LIMIT,
+                    limit.text,
+                    f"at least the {own.canonical} limit of container {draft.container.name}",
+                    Fraction(own.nano - limit.nano),
+                )
+                yield _violation(workload, resource, ORDER, found, _set_by(draft, Side.LIMIT, resource))
+    sums = pod_totals(
+        [(d.container.container_class.value, {n: q.nano for n, q in d.requests.items()}) for d in drafts],
+        None,
+        None,
+        limits=False,
+    )
+    for resource, request in pod.requests.items():
+        if sums.get(resource, 0) > request.nano:
+            total = Quantity.from_nano(sums[resource], binary=request.is_binary)
+            found = Found(
+                Side.REQUEST,
+                request.text,
+                f"at least {total.canonical}, the sum of its containers' requests",
+                Fraction(total.nano - request.nano),
+            )
+            notes = [_set_by(draft, Side.REQUEST, resource) for draft in drafts]
+            yield _violation(workload, resource, ORDER, found, "; ".join(note for note in notes if note))
+
+
+def _set_by(draft: Draft, side: Side, resource: str) -> str:
+    origin = draft.origins.get((side, resource))
+    if origin is None or origin.cause is not Cause.LIMIT_RANGE:
+        return ""
+    by = f"LimitRange {origin.name!r}" if origin.name else "a LimitRange of the namespace"
+    return f"the {side.value} of container {draft.container.name} was set by {by}"
+
+
+def _violation(workload: Workload, resource: str, suffix: str, found: Found, note: str) -> Violation:
+    side = found.side or Side.LIMIT
+    return Violation(
+        check=f"pod.{resource}.{suffix}",
+        container=None,
+        container_class=None,
+        pointer=f"{workload.pointer}/spec/resources/{side.field}/{escaped(resource)}",
+        resource=resource,
+        side=found.side,
+        found=found.found,
+        allowed=found.allowed,
+        excess=found.excess,
+        note=note,
+    )
