@@ -1,0 +1,97 @@
+"""How the API server prints a quantity and turns it into a machine integer, where that differs from exact arithmetic.
+
+Our own checks compare exact amounts (`quantity`). This page serves predictions alone: what LimitRanger and API
+validation up to 1.37 will say. Follows k8s.io/apimachinery pkg/api/resource (String, ScaledValue, Add).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from plimsoll.policy.quantity import NANO, Quantity
+
+MILLI: Final = NANO // 1000
+MAX_MILLI_VALUE: Final = (2**63 - 1) // 1000
+"""Amounts of more whole units are compared in whole units, smaller ones in milli-units."""
+
+_SUFFIX_POWERS: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_WRITTEN: Final = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:([numkMGTPE]?)|[eE]([+-]?[0-9]+))", re.ASCII)
+_EXPONENT: Final = re.compile(r"[0-9.][eE][+-]?[0-9]+$", re.ASCII)
+_MOST_DIGITS: Final = 18
+# Powers of ten by which the server multiplies at once, and so wraps; by any other it notices, and says zero.
+_WRAPPING_POWERS: Final = frozenset({0, 1, 2, 3, 6, 9})
+
+
+def server_text(quantity: Quantity) -> str:
+    """The quantity as the server prints it in its messages: ``1536Mi``, ``500m``, ``2e3``."""
+    return _exponent_text(quantity.nano) if is_exponent(quantity) else quantity.canonical
+
+
+def is_exponent(quantity: Quantity) -> bool:
+    """Was it written with an exponent (``2e3``)? The server keeps to that."""
+    return _EXPONENT.search(quantity.text) is not None
+
+
+def whole_units(quantity: Quantity) -> int:
+    """``Quantity.Value()``: whole units, rounded away from zero; wrong beyond 2^63, in the server's way."""
+    return _machine_integer(quantity, NANO, 0)
+
+
+def milli_units(quantity: Quantity) -> int:
+    """``Quantity.MilliValue()``, likewise."""
+    return _machine_integer(quantity, MILLI, -3)
+
+
+class Amount(int):
+    """Nano-units that remember how they were written, since that decides how the server prints their sum."""
+
+    like: Quantity
+
+    def __new__(cls, nano: int, like: Quantity) -> Amount:
+        """``like`` is the quantity whose suffixes are kept."""
+        amount = super().__new__(cls, nano)
+        amount.like = like
+        return amount
+
+    def __add__(self, other: int) -> Amount:
+        # A sum is printed like its first term, unless that was zero.
+        like = self.like if self or not isinstance(other, Amount) else other.like
+        return Amount(int(self) + int(other), like)
+
+    __radd__ = __add__
+
+    @property
+    def quantity(self) -> Quantity:
+        """The amount as a quantity, with the server's text."""
+        if self == self.like.nano:
+            return self.like
+        nano = int(self)
+        if is_exponent(self.like):
+            return Quantity(nano, _exponent_text(nano))
+        return Quantity.from_nano(nano, binary=self.like.is_binary)
+
+
+def _exponent_text(nano: int) -> str:
+    if nano == 0:
+        return "0"
+    power = -9
+    while nano % 1000 == 0:
+        nano //= 1000
+        power += 3
+    return f"{nano}e{power}" if power else str(nano)
+
+
+def _machine_integer(quantity: Quantity, unit: int, power: int) -> int:
+    nano = quantity.nano
+    exact = -(-nano // unit) if nano > 0 else nano // unit
+    if -(2**63) <= exact < 2**63:
+        return exact
+    written = _WRITTEN.fullmatch(quantity.text)
+    if written is not None:
+        whole, fraction, suffix, exponent = written.groups()
+        fraction = fraction or ""
+        scale = (int(exponent) if exponent else _SUFFIX_POWERS[suffix or ""]) - len(fraction)
+        if len(whole) + len(fraction) <= _MOST_DIGITS and scale - power not in _WRAPPING_POWERS:
+            return 0
+    return (exact + 2**63) % 2**64 - 2**63
