@@ -193,7 +193,9 @@ def test_equal_amounts_are_equal_whatever_their_texts() -> None:
     assert hash(parse("1")) == hash(parse("1000m"))
     assert parse("1G") < parse("1Gi") <= parse("1024Mi")
     assert parse("1Gi") > parse("1G") >= parse("1000M")
+    assert not (parse("1") != parse("1000m"))  # noqa: SIM202
     assert parse("1") != 1
+    assert not (parse("1") == 1)  # noqa: SIM201
     assert parse("1") != parse("2")
     assert parse("0").is_zero
     assert not parse("1n").is_zero

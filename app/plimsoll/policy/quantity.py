@@ -104,6 +104,9 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, eq=False, order=False):
     def __eq__(self, other: object) -> bool:
         return self.nano == other.nano if isinstance(other, Quantity) else NotImplemented
 
+    def __ne__(self, other: object) -> bool:  # Struct brings one of its own, which compares identities
+        return self.nano != other.nano if isinstance(other, Quantity) else NotImplemented
+
     def __hash__(self) -> int:
         return hash(self.nano)
 
