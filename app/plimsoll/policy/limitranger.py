@@ -184,7 +184,7 @@ def accepts(
                     bound = bounds.get(resource)
                     text = None if bound is None else problem(resource, item.type, bound, request, limit)
                     if text is not None:
-                        return f"LimitRange {limit_range.name}: {text}"
+                        return f"LimitRange {limit_range.name!r}: {text}"
     return None
 
 
@@ -276,9 +276,7 @@ def _ratio_problem(
 
 def _compared(request: Quantity | None, limit: Quantity | None, bound: Quantity) -> tuple[int, int, int]:
     """(request, limit, bound) in one unit: milli where all of them fit, else whole units; an absent amount is 0."""
-    three = request or ZERO, limit or ZERO, bound
-    if all(whole_units(amount) <= MAX_MILLI_VALUE for amount in three):
-        requested, limited, bounded = (milli_units(amount) for amount in three)
-    else:
-        requested, limited, bounded = (whole_units(amount) for amount in three)
-    return requested, limited, bounded
+    first, second, third = request or ZERO, limit or ZERO, bound
+    fits = max(whole_units(first), whole_units(second), whole_units(third)) <= MAX_MILLI_VALUE
+    unit = milli_units if fits else whole_units
+    return unit(first), unit(second), unit(third)
