@@ -15,7 +15,8 @@ from tests.control_plane.parity_program import answers, parity_or_skip
 SEED = 1876
 PODS = 4_000
 TEXTS = {
-    "cpu": ("0", "1m", "100m", "0.3", "1", "1500m", "2", "64", "1e1", "333u"),
+    # A negative amount is refused later by the API server; here it shows whether a peak is taken where it should be.
+    "cpu": ("0", "-3", "1m", "100m", "0.3", "1", "1500m", "2", "64", "1e1", "333u"),
     "memory": ("0", "1", "100m", "64Mi", "0.1Gi", "1G", "1Gi", "1.5Gi", "7Ei", "8Ei", "12E"),
     "ephemeral-storage": ("0", "1Gi", "2G", "1.5Gi"),
     "hugepages-2Mi": ("0", "2Mi", "4Mi", "1Gi"),

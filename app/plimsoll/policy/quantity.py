@@ -268,14 +268,14 @@ def _cpu_suspicion(quantity: Quantity) -> Suspicion | None:
 
 def _bytes_suspicion(quantity: Quantity) -> Suspicion | None:
     nano, text = quantity.nano, quantity.text
-    meaning = f"{_decimal_text(nano)} {'byte' if nano <= NANO else 'bytes'}"
-    if nano >= _ONE_EXA:
-        return Suspicion(text, meaning, None)
+    if nano < 0 or _ONE_MEBI <= nano < _ONE_EXA:
+        return None
     suffix = text.lstrip(_NUMERIC)
-    if not 0 < nano < _ONE_MEBI or suffix not in {"", "m", "u", "n"}:
+    if nano < _ONE_MEBI and suffix not in {"", "m", "u", "n"}:
         return None
     number = nano * 1000 if suffix == "m" else nano
     likely = number <= _MOST_MEBIBYTES and number % NANO == 0 and suffix in {"", "m"}
+    meaning = f"{_decimal_text(nano)} {'byte' if nano <= NANO else 'bytes'}"
     return Suspicion(text, meaning, f"{number // NANO}Mi" if likely else None)
 
 
