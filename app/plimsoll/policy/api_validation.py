@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from plimsoll.objects.read import escaped
 from plimsoll.policy.pod_level import Amounts, is_counted, total_limits, total_requests
-from plimsoll.policy.quantity import NANO, Quantity, QuantityError, parse, shown
+from plimsoll.policy.quantity import NANO, Quantity, QuantityError, parse
 from plimsoll.policy.resource_names import (
     POD_LEVEL,
     container_resource_problems,
@@ -21,6 +21,7 @@ from plimsoll.policy.resource_names import (
     is_whole,
     may_overcommit,
     page_size_text,
+    plain_name,
     pod_resource_problems,
 )
 from plimsoll.policy.server_quantity import server_text, whole_units
@@ -80,10 +81,10 @@ def _requirement_problems(
                 # The server's sentence, with its spelling.
                 yield _problem(place, "limits", "Required value: Limit must be set for non overcommitable resources")
         elif request != limit and not may_overcommit(resource):
-            rule = f"must be equal to {_plain(resource)} limit of"
+            rule = f"must be equal to {plain_name(resource)} limit of"
             yield _problem(place, "requests", _relation(request, rule, limit))
         elif request > limit:
-            rule = f"must be less than or equal to {_plain(resource)} limit of"
+            rule = f"must be less than or equal to {plain_name(resource)} limit of"
             yield _problem(place, "requests", _relation(request, rule, limit))
     named = requests.keys() | limits.keys()
     if any(is_hugepages(resource) for resource in named) and not named & POD_LEVEL:
@@ -96,7 +97,7 @@ def _flaws(resource: str, amount: Quantity) -> Iterator[str]:
     if is_whole(resource) and amount.nano % NANO:
         yield "must be an integer"
     if is_hugepages(resource) and not _is_multiple_of_page(resource, amount):
-        yield f"{server_text(amount)} is not positive integer multiple of {_plain(resource)}"
+        yield f"{server_text(amount)} is not positive integer multiple of {plain_name(resource)}"
 
 
 def _is_multiple_of_page(resource: str, amount: Quantity) -> bool:
@@ -125,7 +126,7 @@ def _misfits(place: str, amounts: Sequence[Amounts], pod: Resources) -> Iterator
             limit = pod.limits.get(resource)
             if limit is not None and own > limit:
                 pointer = f"{entry.container.pointer}/resources/limits/{escaped(resource)}"
-                field = f"{_field(place)}.containers[{index}][{_plain(resource)}].limits"  # a path that leads nowhere
+                field = f"{_field(place)}.containers[{index}][{plain_name(resource)}].limits"  # leads nowhere
                 yield ApiProblem(pointer, field, _relation(own, "must be less than or equal to pod limits of", limit))
 
 
@@ -137,15 +138,10 @@ def _problem(place: str, side: str, text: str, resource: str | None = None) -> A
     """At one map of amounts, or at one entry of it."""
     if resource is None:
         return ApiProblem(f"{place}/{side}", f"{_field(place)}.{side}", text)
-    return ApiProblem(f"{place}/{side}/{escaped(resource)}", f"{_field(place)}.{side}[{_plain(resource)}]", text)
+    return ApiProblem(f"{place}/{side}/{escaped(resource)}", f"{_field(place)}.{side}[{plain_name(resource)}]", text)
 
 
 def _field(pointer: str) -> str:
     """``/spec/containers/0`` as the server writes it: ``spec.containers[0]``."""
     steps = pointer.removeprefix("/").split("/")
     return "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in steps).removeprefix(".")
-
-
-def _plain(resource: str) -> str:
-    """A resource's name inside a sentence: as it is where it is sane, else shortened and printable."""
-    return shown(resource)[1:-1]

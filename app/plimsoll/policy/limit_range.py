@@ -15,10 +15,12 @@ from msgspec import Struct
 from plimsoll.errors import MalformedObject
 from plimsoll.objects.read import decode, escaped
 from plimsoll.objects.structs import Amount, ObjectMeta
-from plimsoll.policy.quantity import NANO, Quantity, QuantityError, parse_json_value, shown
+from plimsoll.policy.quantity import NANO, Quantity, QuantityError, parse_json_value
 from plimsoll.policy.resource_names import (
     container_resource_problems,
+    invalid,
     may_overcommit,
+    plain_name,
     qualified_name_problems,
     resource_problems,
 )
@@ -119,7 +121,7 @@ def limit_range_problems(limit_range: LimitRange) -> tuple[LimitRangeProblem, ..
         base = f"/spec/limits/{index}"
         problems += (LimitRangeProblem(f"{base}/type", text) for text in _type_problems(item.type))
         if item.type in types:
-            problems.append(LimitRangeProblem(f"{base}/type", f"Duplicate value: {shown(item.type)}"))
+            problems.append(LimitRangeProblem(f"{base}/type", f'Duplicate value: "{plain_name(item.type)}"'))
         types.add(item.type)
         problems += (LimitRangeProblem(f"{base}{pointer}", text) for pointer, text in _item_problems(item))
     return tuple(problems)
@@ -154,9 +156,9 @@ def _amounts(written: Mapping[str, Amount] | None, pointer: str) -> dict[str, Qu
 
 
 def _type_problems(name: str) -> tuple[str, ...]:
-    problems = tuple(f"Invalid value: {shown(name)}: {problem}" for problem in qualified_name_problems(name))
+    problems = tuple(invalid(name, problem) for problem in qualified_name_problems(name))
     if not problems and "/" not in name and name not in {CONTAINER, POD, VOLUME_CLAIM}:
-        return (f"Invalid value: {shown(name)}: must be a standard limit type or fully qualified",)
+        return (invalid(name, "must be a standard limit type or fully qualified"),)
     return problems
 
 

@@ -88,9 +88,9 @@ def container_resource_problems(name: str) -> tuple[str, ...]:
     problems = resource_problems(name)
     if "/" not in name:
         if name not in _OF_CONTAINERS and not is_hugepages(name):
-            return (*problems, f"Invalid value: {shown(name)}: must be a standard resource for containers")
+            return (*problems, invalid(name, "must be a standard resource for containers"))
     elif not is_native(name) and not is_extended(name):
-        return (*problems, f"Invalid value: {shown(name)}: doesn't follow extended resource name standard")
+        return (*problems, invalid(name, "doesn't follow extended resource name standard"))
     return problems
 
 
@@ -98,15 +98,15 @@ def pod_resource_problems(name: str) -> tuple[str, ...]:
     """Why a pod's own ``spec.resources`` may not name it; empty when it may."""
     problems = resource_problems(name)
     if not problems and name not in POD_LEVEL and not is_hugepages(name):
-        return (f'Unsupported value: {shown(name)}: supported values: "cpu", "{_HUGEPAGES}", "memory"',)
+        return (f'Unsupported value: "{plain_name(name)}": supported values: "cpu", "{_HUGEPAGES}", "memory"',)
     return problems
 
 
 def resource_problems(name: str) -> tuple[str, ...]:
     """Why it is no resource name anywhere in the API; empty when it is one."""
-    problems = tuple(f"Invalid value: {shown(name)}: {problem}" for problem in qualified_name_problems(name))
+    problems = tuple(invalid(name, problem) for problem in qualified_name_problems(name))
     if not problems and "/" not in name and name not in _STANDARD and not _is_hugepages_of_quota(name):
-        return (f"Invalid value: {shown(name)}: must be a standard resource type or fully qualified",)
+        return (invalid(name, "must be a standard resource type or fully qualified"),)
     return problems
 
 
@@ -132,6 +132,16 @@ def qualified_name_problems(name: str) -> tuple[str, ...]:
     if _NAME.fullmatch(last) is None:
         problems.append(f"name part {_NAME_RULE}")
     return tuple(problems)
+
+
+def invalid(value: str, detail: str) -> str:
+    """The server's form of a complaint about a text."""
+    return f'Invalid value: "{plain_name(value)}": {detail}'
+
+
+def plain_name(name: str) -> str:
+    """The name inside a sentence: a legal one as it is, any other shortened and printable."""
+    return shown(name)[1:-1] if qualified_name_problems(name) else name
 
 
 def _is_hugepages_of_quota(name: str) -> bool:
