@@ -205,9 +205,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.control_plane.build", description=__doc__)
     parser.add_argument("versions", nargs="*", help=f"default: {' '.join(SUPPORTED)}")
     parser.add_argument("--check", action="store_true", help="build nothing; exit 1 when something is missing")
+    parser.add_argument("--list", action="store_true", help="print the versions to test, newest first, and stop")
     wanted = parser.parse_args(arguments)
     missing = 0
     try:
+        if wanted.list:
+            _say("\n".join(versions()))
+            return 0
         for version in wanted.versions or versions():
             binaries = binaries_for(version) if wanted.check else build(version)
             missing += not binaries.complete
