@@ -35,6 +35,8 @@ _NOT_TEXT = re.compile(r"(?i)(null|true|false|yes|no|on|off|y|n|[-+.0-9].*)\Z")
 def plain(text: str, most: int = MAX_NAME) -> str:
     """``text`` on one line, printable, at most ``most`` characters."""
     head = text if len(text) <= most else text[: most - 1] + "…"
+    if head.isprintable():
+        return head
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in head)
 
 

@@ -25,10 +25,11 @@ class Mode(IntEnum):
     WARN = 1
     ENFORCE = 2
 
-    @property
-    def text(self) -> str:
-        """The word as documents write it: ``Audit``, ``Warn``, ``Enforce``."""
-        return self.name.capitalize()
+    text: str
+    """The word as documents write it: ``Audit``, ``Warn``, ``Enforce``."""
+
+    def __init__(self, _: int) -> None:
+        self.text = self._name_.capitalize()
 
 
 class Defaulting(Enum):

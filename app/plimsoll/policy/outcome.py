@@ -23,10 +23,13 @@ class Side(Enum):
     REQUEST = "request"
     LIMIT = "limit"
 
-    @property
-    def field(self) -> str:
-        """The map that holds it: ``requests`` or ``limits``."""
-        return self.value + "s"
+    field: str
+    """The map that holds it: ``requests`` or ``limits``."""
+
+    def __init__(self, word: str) -> None:
+        self.field = word + "s"
+
+    __hash__ = object.__hash__  # it is half of many keys, and Enum's own hash is a Python function
 
 
 class Cause(Enum):

@@ -74,7 +74,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, eq=False, order=False):
     @classmethod
     def from_nano(cls, nano: int, *, binary: bool = False) -> "Quantity":
         """The quantity of this many nano-units, with its canonical text (`binary`: Ki, Mi, … where they fit)."""
-        return cls(nano, canonical_text(nano, binary=binary))
+        return cls(nano, canonical_text(nano, binary))
 
     @property
     def is_binary(self) -> bool:
@@ -87,7 +87,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, eq=False, order=False):
 
         `parse` reads it back to the same amount wherever it has at most MAX_LENGTH characters (always below 10^50).
         """
-        return canonical_text(self.nano, binary=self.is_binary)
+        return canonical_text(self.nano, self.text.endswith("i"))
 
     @property
     def is_zero(self) -> bool:
@@ -191,7 +191,8 @@ def of_nano(nano: int, like: Quantity) -> Quantity:
     return Quantity.from_nano(nano, binary=like.is_binary)
 
 
-def canonical_text(nano: int, *, binary: bool) -> str:
+@lru_cache(maxsize=4096)
+def canonical_text(nano: int, binary: bool) -> str:  # noqa: FBT001 - a keyword would double what the cache costs
     """The shortest suffixed text with a whole number before it; never an exponent.
 
     Binary suffixes only for whole amounts of 1024 and more, as on the server: smaller and broken ones turn decimal.

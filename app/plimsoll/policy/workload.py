@@ -31,6 +31,8 @@ class ContainerClass(Enum):
     EPHEMERAL = "ephemeral"
     """Cannot carry resources (the API server refuses them): never judged, never patched."""
 
+    __hash__ = object.__hash__  # Enum's own is a Python function, and rules are looked up by class
+
 
 class Resources(Struct, frozen=True, gc=False):
     """Requests and limits by resource name; amounts are rounded up to milli, as the API server stores them."""
