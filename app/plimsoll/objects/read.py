@@ -36,7 +36,7 @@ def decode(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, pointer: 
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `")
-        raise MalformedObject(pointer + pointer_of(path), text.replace("`", "")) from None
+        raise MalformedObject(pointer + pointer_of(path.rstrip("`")), text.replace("`", "")) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedObject(pointer, f"this is not JSON: {error}") from None
     except RecursionError:

@@ -15,6 +15,7 @@ MILLI: Final = NANO // 1000
 MAX_MILLI_VALUE: Final = (2**63 - 1) // 1000
 """Amounts of more whole units are compared in whole units, smaller ones in milli-units."""
 
+_KIBI: Final = 1024 * NANO
 _SUFFIX_POWERS: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _WRITTEN: Final = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:([numkMGTPE]?)|[eE]([+-]?[0-9]+))", re.ASCII)
 _EXPONENT: Final = re.compile(r"[0-9.][eE][+-]?[0-9]+$", re.ASCII)
@@ -69,7 +70,11 @@ class Amount(int):
         nano = int(self)
         if is_exponent(self.like):
             return Quantity(nano, _exponent_text(nano))
-        return Quantity.from_nano(nano, binary=self.like.is_binary)
+        plain = Quantity.from_nano(nano, binary=self.like.is_binary)
+        if plain.is_binary == self.like.is_binary:
+            return plain
+        whole, rest = divmod(nano, _KIBI)  # a text that keeps the family, though the amount prints without a suffix
+        return Quantity(nano, f"{whole}.{rest * 10**19 // _KIBI:019d}Ki")
 
 
 def _exponent_text(nano: int) -> str:
