@@ -177,6 +177,11 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("item", "given_pod", "text"),
         [
+            (
+                "ratio memory=10Pi",
+                "a req memory=1m lim memory=11Pi",
+                "memory max limit to request ratio per Container is 10Pi, but provided ratio is 12384898975268864.000000",
+            ),
             ("min cpu=1", "a", "minimum cpu usage per Container is 1.  No request is specified"),
             ("min cpu=2", "a req cpu=2 lim cpu=1", "minimum cpu usage per Container is 2, but limit is 1"),
             ("max cpu=1", "a req cpu=2 lim cpu=1", "maximum cpu usage per Container is 1, but request is 2"),
@@ -225,6 +230,8 @@ class TestRefusals:
             ("Container max cpu=1", "a req cpu=0 lim cpu=1"),
             ("Container ratio cpu=1.5", "a req cpu=2 lim cpu=3"),
             ("Pod max cpu=2", "a lim cpu=1; b"),
+            ("Container ratio memory=10Pi", "a req memory=1 lim memory=9Pi"),
+            ("Pod max cpu=2 | Pod min cpu=1", "a lim cpu=2"),
         ],
     )
     def test_a_value_at_the_bound_passes(self, item: str, given_pod: str) -> None:

@@ -71,10 +71,12 @@ class Amount(int):
         if is_exponent(self.like):
             return Quantity(nano, _exponent_text(nano))
         plain = Quantity.from_nano(nano, binary=self.like.is_binary)
-        if plain.is_binary == self.like.is_binary:
+        if nano == 0 or plain.is_binary == self.like.is_binary:
             return plain
-        whole, rest = divmod(nano, _KIBI)  # a text that keeps the family, though the amount prints without a suffix
-        return Quantity(nano, f"{whole}.{rest * 10**19 // _KIBI:019d}Ki")
+        # The family must stay in the text, though the amount prints without a suffix.
+        whole, rest = divmod(abs(nano), _KIBI)
+        fraction = f"{rest * 10**19 // _KIBI:019d}".rstrip("0")
+        return Quantity(nano, f"{'-' if nano < 0 else ''}{whole}.{fraction}Ki")
 
 
 def _exponent_text(nano: int) -> str:
