@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -36,28 +38,45 @@ class Found(Struct, frozen=True):
     excess: Fraction
 
 
+Judge = Callable[[Bounds, Pair], Found | None]
+
 ONE = Fraction(1)
 
 
-def _required(side: Side) -> Callable[[Bounds, Pair], Found | None]:
+_AMOUNT: dict[Side, Callable[[Pair], Quantity | None]] = {
+    Side.REQUEST: attrgetter("request"),
+    Side.LIMIT: attrgetter("limit"),
+}
+_GIVEN: dict[Side, Callable[[Pair], bool]] = {
+    Side.REQUEST: attrgetter("request_given"),
+    Side.LIMIT: attrgetter("limit_given"),
+}
+
+
+def _required(side: Side) -> Judge:
+    given = _GIVEN[side]
+
     def judge(_: Bounds, pair: Pair) -> Found | None:
-        given = pair.limit_given if side is Side.LIMIT else pair.request_given
-        return None if given else Found(side, None, "required", ONE)
+        return None if given(pair) else Found(side, None, "required", ONE)
 
     return judge
 
 
-def _forbidden(side: Side) -> Callable[[Bounds, Pair], Found | None]:
+def _forbidden(side: Side) -> Judge:
+    amount = _AMOUNT[side]
+
     def judge(_: Bounds, pair: Pair) -> Found | None:
-        value = pair.limit if side is Side.LIMIT else pair.request
+        value = amount(pair)
         return None if value is None else Found(side, value.text, "not allowed", ONE)
 
     return judge
 
 
-def _max(side: Side) -> Callable[[Bounds, Pair], Found | None]:
+def _max(side: Side) -> Judge:
+    amount = _AMOUNT[side]
+
     def judge(bounds: Bounds, pair: Pair) -> Found | None:
-        value = pair.limit if side is Side.LIMIT else pair.request
+        value = amount(pair)
         if value is None or bounds.max is None or value.nano <= bounds.max.nano:
             return None
         return Found(side, value.text, f"at most {bounds.max.canonical}", Fraction(value.nano - bounds.max.nano))
@@ -65,9 +84,11 @@ def _max(side: Side) -> Callable[[Bounds, Pair], Found | None]:
     return judge
 
 
-def _min(side: Side) -> Callable[[Bounds, Pair], Found | None]:
+def _min(side: Side) -> Judge:
+    amount = _AMOUNT[side]
+
     def judge(bounds: Bounds, pair: Pair) -> Found | None:
-        value = pair.limit if side is Side.LIMIT else pair.request
+        value = amount(pair)
         if value is None or bounds.min is None or value.nano >= bounds.min.nano:
             return None
         return Found(side, value.text, f"at least {bounds.min.canonical}", Fraction(bounds.min.nano - value.nano))
@@ -119,7 +140,7 @@ class Check(Struct, frozen=True):
     suffix: str
     needs: str
     """The field of `Bounds` that turns it on."""
-    judge: Callable[[Bounds, Pair], Found | None]
+    judge: Judge
 
 
 CHECKS: tuple[Check, ...] = (
@@ -137,3 +158,9 @@ CHECKS: tuple[Check, ...] = (
 ORDER = "order"
 SUFFIXES: frozenset[str] = frozenset({check.suffix for check in CHECKS} | {ORDER})
 """Every check id is a resource name, perhaps behind ``pod.``, a dot and one of these."""
+
+
+@lru_cache(maxsize=256)
+def checks_for(judged: tuple[str, ...]) -> tuple[Check, ...]:
+    """Those of `CHECKS` that ``judged`` (of a `Bounds`) turns on, in their order."""
+    return tuple(check for check in CHECKS if check.needs in judged)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from plimsoll.policy import limitranger
-from plimsoll.policy.draft import UNLIMITED_BY_ZERO, Draft, default_requests, fits, is_whole
+from plimsoll.policy.draft import UNLIMITED_BY_ZERO, Draft, default_requests, fits
 from plimsoll.policy.limitranger import LimitRange
 from plimsoll.policy.model import Bounds
 from plimsoll.policy.outcome import Cause, Origin, Side
 from plimsoll.policy.quantity import NANO, Quantity, floor_to_unit, of_nano
+from plimsoll.policy.resource_names import may_overcommit
 
 Pair = tuple[Quantity | None, Quantity | None]
 """(request, limit); None leaves that side as it is."""
@@ -48,7 +49,7 @@ def _clamp(
     resource = bounds.resource
     request, limit = draft.written(Side.REQUEST, resource), draft.written(Side.LIMIT, resource)
     new_request, new_limit = (
-        _inside(value, bounds, draft, f"{resource}.{side.value}", raise_it=not is_whole(resource))
+        _inside(value, bounds, draft, f"{resource}.{side.value}", raise_it=may_overcommit(resource))
         for side, value in ((Side.REQUEST, request), (Side.LIMIT, limit))
     )
     if bounds.limit_forbidden and limit is not None and not draft.waives(f"{resource}.limit.forbidden"):
@@ -112,36 +113,33 @@ def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], orig
 
 def _one_for_both(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair | None:
     """Where both sides must be equal, the missing ones take the written value, else ``default``, else its twin."""
-    if not bounds.equal and not is_whole(bounds.resource):
+    if not bounds.equal and may_overcommit(bounds.resource):
         return None
     value = limit or request or bounds.default or bounds.default_request
     return (value if request is None else None, value if limit is None else None)
 
 
 def _each(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair:
+    """Each side from its own default, moved next to the other side and inside the bounds."""
     resource = bounds.resource
-    present_request, present_limit = draft.request(resource), draft.limit(resource)
-    new_limit: Quantity | None = None
-    if limit is None and (
-        bounds.default is not None or (bounds.limit_required and present_limit is None and request is not None)
-    ):
-        new_limit = max((value for value in (bounds.default, request) if value is not None), default=None)
-        if new_limit is not None and bounds.ratio is not None and request is not None:
+    new_limit = None
+    if limit is None and bounds.default is not None:
+        new_limit = bounds.default if request is None else max(bounds.default, request)
+        if bounds.ratio is not None and request is not None:
             most = floor_to_unit(bounds.ratio.nano * request.nano // NANO, resource)
             if new_limit.nano > most:
                 new_limit = of_nano(most, new_limit)
         new_limit = _within(new_limit, bounds)
-    new_request: Quantity | None = None
+    new_request = None
     if request is None:
-        cap = new_limit or present_limit
+        cap = new_limit or draft.limit(resource)
+        present = draft.requests.get(resource)  # of our LimitRange, or the zero that was copied from a zero limit
         base = bounds.default_request
-        if base is None and bounds.request_required:
-            base = present_request or cap
-        elif base is None and present_request is not None and cap is not None and present_request > cap:
-            base = cap  # a value of our managed LimitRange above the new limit
+        if base is None and present is not None and cap is not None and (present > cap or draft.request(resource) is None):
+            base = cap
         if base is not None:
             new_request = _within(base if cap is None else min(base, cap), bounds)
-    return (None if new_request == present_request else new_request, new_limit)
+    return new_request, new_limit
 
 
 def _within(value: Quantity | None, bounds: Bounds) -> Quantity | None:
@@ -155,7 +153,7 @@ def _within(value: Quantity | None, bounds: Bounds) -> Quantity | None:
 def _refusal(draft: Draft, bounds: Bounds, attempt: Pair, limit_ranges: Sequence[LimitRange]) -> str:
     """Why this attempt may not be filled in; empty when it may."""
     resource = bounds.resource
-    limit = attempt[1] or draft.limit(resource)
+    limit = attempt[1] or draft.limits.get(resource)
     request = attempt[0] or draft.request(resource) or limit  # the API server will copy the limit
     if limit is not None and limit.nano <= 0 and resource in UNLIMITED_BY_ZERO:
         return f"the limit would be {limit.canonical}, which sets no limit"

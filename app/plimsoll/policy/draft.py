@@ -20,11 +20,6 @@ API_DEFAULT = Origin(Cause.API_DEFAULT)
 NO_RULES = Rules()
 
 
-def is_whole(resource: str) -> bool:
-    """Extended resources and hugepages: request and limit must be equal (core/v1/helper, IsOvercommitAllowed)."""
-    return resource.startswith("hugepages-") or ("/" in resource and "kubernetes.io/" not in resource)
-
-
 class Draft:
     """Requests and limits of one container, changed step by step, with the origin of what nobody wrote."""
 

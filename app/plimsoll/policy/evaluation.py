@@ -12,10 +12,10 @@ from datetime import datetime
 
 from plimsoll.objects.read import escaped
 from plimsoll.policy import limitranger
-from plimsoll.policy.checks import CHECKS, ORDER, Found, Pair, order
+from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, order
 from plimsoll.policy.defaulting import apply_defaults
 from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests
-from plimsoll.policy.model import Bounds, Defaulting, Exemption, Policy
+from plimsoll.policy.model import Defaulting, Exemption, Policy
 from plimsoll.policy.outcome import (
     Advice,
     Cause,
@@ -184,20 +184,22 @@ def _container_violations(drafts: Sequence[Draft], pooled: frozenset[str], workl
                 request_given=request is not None or resource in pooled,
                 limit_given=limit is not None or (pool is not None and resource in pool.limits),
             )
-            for check in CHECKS:
-                if getattr(bounds, check.needs) and (found := check.judge(bounds, pair)) is not None:
-                    yield _violation(draft, bounds, f"{resource}.{check.suffix}", found)
+            for check in checks_for(bounds.judged):
+                if (found := check.judge(bounds, pair)) is not None:
+                    yield _violation(draft, resource, check.suffix, found)
         for resource, request in draft.requests.items():
-            limit = draft.limit(resource)
-            if limit is not None and request.nano > limit.nano and (found := order(request, limit)) is not None:
-                yield _violation(draft, Bounds(resource), f"{resource}.{ORDER}", found)
+            limit = draft.limits.get(resource)
+            if limit is None or request.nano <= limit.nano or draft.limit(resource) is None:
+                continue
+            if (found := order(request, limit)) is not None:
+                yield _violation(draft, resource, ORDER, found)
 
 
-def _violation(draft: Draft, bounds: Bounds, check: str, found: Found) -> Violation:
-    resource, container = bounds.resource, draft.container
+def _violation(draft: Draft, resource: str, suffix: str, found: Found) -> Violation:
+    container = draft.container
     side = found.side or Side.LIMIT
     return Violation(
-        check=check,
+        check=f"{resource}.{suffix}",
         container=container.name,
         container_class=container.container_class,
         pointer=f"{container.pointer}/resources/{side.field}/{escaped(resource)}",

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from plimsoll.policy.matching import Globs, ImageGlobs, LabelSelector
 from plimsoll.policy.quantity import Quantity
@@ -57,6 +58,14 @@ class Bounds(Struct, frozen=True):
     """``maxLimitRequestRatio``: the limit may be at most this many times the request."""
     equal: bool = False
     """Request and limit must be equal by value."""
+    judged: tuple[str, ...] = ()
+    """Those of its fields that a check looks at and that say something; filled in by itself."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "judged", tuple(name for name in _JUDGED if getattr(self, name)))
+
+
+_JUDGED = ("request_required", "limit_required", "request_forbidden", "limit_forbidden", "min", "max", "ratio", "equal")
 
 
 class Rules(Struct, frozen=True):

@@ -5,7 +5,7 @@ A partial sum of limits bounds nothing: a pod's limit is given only by ``spec.re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from plimsoll.objects.read import escaped
@@ -13,9 +13,10 @@ from plimsoll.policy.checks import CHECKS, ORDER, Found, Pair
 from plimsoll.policy.draft import Draft
 from plimsoll.policy.model import Rules
 from plimsoll.policy.outcome import Cause, Side, Violation
+from plimsoll.policy.pod_level import pod_level_defaults, total_requests
 from plimsoll.policy.quantity import Quantity
 from plimsoll.policy.totals import pod_totals
-from plimsoll.policy.workload import ContainerClass, Workload
+from plimsoll.policy.workload import NO_RESOURCES, ContainerClass, Workload
 
 
 def pod_violations(workload: Workload, drafts: Sequence[Draft], rules: Rules) -> Iterator[Violation]:
@@ -42,16 +43,6 @@ def _amount(draft: Draft, side: Side, resource: str) -> Quantity | None:
     return draft.limit(resource) if side is Side.LIMIT else draft.request(resource)
 
 
-def _pod_level(workload: Workload, side: Side, asked: frozenset[str]) -> Mapping[str, Quantity]:
-    """``spec.resources`` of one side; a request that is absent there is the containers' sum, else the pod's limit."""
-    pod = workload.pod_resources
-    if pod is None:
-        return {}
-    if side is Side.LIMIT:
-        return pod.limits
-    return {**{name: q for name, q in pod.limits.items() if name not in asked}, **pod.requests}
-
-
 def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str, Quantity]:
     containers, shown = [], dict[str, Quantity]()
     for draft in drafts:
@@ -61,7 +52,8 @@ def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str
                 amounts[resource] = amount.nano
                 shown.setdefault(resource, amount)
         containers.append((draft.container.container_class.value, amounts))
-    level = _pod_level(workload, side, frozenset(shown))
+    pod = pod_level_defaults(drafts, workload.pod_resources) or NO_RESOURCES
+    level = pod.limits if side is Side.LIMIT else pod.requests
     totals = pod_totals(
         containers,
         {name: amount.nano for name, amount in level.items()},
@@ -75,7 +67,8 @@ def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str
 
 
 def _given(workload: Workload, drafts: Sequence[Draft], side: Side, resource: str) -> bool:
-    if resource in _pod_level(workload, side, frozenset()):
+    pod = workload.pod_resources
+    if pod is not None and (resource in pod.limits or (side is Side.REQUEST and resource in pod.requests)):
         return True
     return bool(drafts) and all(_amount(draft, side, resource) is not None for draft in drafts)
 
@@ -105,15 +98,10 @@ def _misfits(workload: Workload, drafts: Sequence[Draft]) -> Iterator[Violation]
                     Fraction(own.nano - limit.nano),
                 )
                 yield _violation(workload, resource, ORDER, found, _set_by(draft, Side.LIMIT, resource))
-    sums = pod_totals(
-        [(d.container.container_class.value, {n: q.nano for n, q in d.requests.items()}) for d in drafts],
-        None,
-        None,
-        limits=False,
-    )
+    sums = total_requests(drafts)
     for resource, request in pod.requests.items():
-        if sums.get(resource, 0) > request.nano:
-            total = Quantity.from_nano(sums[resource], binary=request.is_binary)
+        total = sums.get(resource)
+        if total is not None and total > request:
             found = Found(
                 Side.REQUEST,
                 request.text,

@@ -14,11 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from plimsoll.policy.defaulting import apply_defaults
-from plimsoll.policy.draft import API_DEFAULT, Draft, default_requests, exceeds_ratio, is_whole
+from plimsoll.policy.draft import API_DEFAULT, Draft, default_requests, exceeds_ratio
 from plimsoll.policy.evaluation import drafts_of, evaluate, pooled_resources
 from plimsoll.policy.model import Bounds, Exemption, Policy, Rules
 from plimsoll.policy.outcome import WRITTEN, Evaluation, Side
 from plimsoll.policy.quantity import NANO, Quantity, of_nano, parse, suspicion
+from plimsoll.policy.resource_names import may_overcommit
 from plimsoll.policy.workload import Container, ContainerClass, Resources
 
 Field = tuple[Side, str]
@@ -91,7 +92,12 @@ def _mend(draft: Draft, bounds: Bounds, pooled: frozenset[str]) -> Iterator[Fiel
         side, value = (Side.LIMIT, request) if raised else (Side.REQUEST, limit)
         draft.put(side, resource, value, WRITTEN)
     request, limit = draft.request(resource), draft.limit(resource)
-    if limit is not None and request is not None and request != limit and (bounds.equal or is_whole(resource)):
+    if (
+        limit is not None
+        and request is not None
+        and request != limit
+        and (bounds.equal or not may_overcommit(resource))
+    ):
         draft.put(Side.REQUEST, resource, limit, WRITTEN)
     elif limit is not None and request is not None and bounds.ratio and exceeds_ratio(bounds.ratio, request, limit):
         draft.put(Side.REQUEST, resource, _least_request(resource, bounds.ratio, limit), WRITTEN)
