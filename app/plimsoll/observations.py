@@ -37,9 +37,11 @@ class Reviewed(Observation, frozen=True, kw_only=True, gc=False):
     verdict: str
     allowed: bool
     checks: tuple[str, ...] = ()
-    """Ids of the violated checks."""
-    patched: tuple[str, ...] = ()
-    """JSON Pointers of the values that were set."""
+    """``container/check`` of each violation."""
+    exempted: tuple[str, ...] = ()
+    """``container/check (exemption)``."""
+    settings: tuple[str, ...] = ()
+    """``container requests.cpu=50m`` of each value that was set."""
     reason: str = ""
     """Why it was skipped or could not be judged."""
     seconds: float

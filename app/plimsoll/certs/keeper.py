@@ -1,7 +1,7 @@
 """Keeps the newest usable certificate in force while the server runs.
 
-One round every so often: ask the source, swap what it found, tell why where it could not. Must not end while the
-server runs: a bad pair, a full disk or a vanished file leaves the old certificate in force.
+Asks the source, swaps what it found, tells why where it could not: a bad pair, a full disk or a vanished file leaves
+the old certificate in force. When to look is for ``wiring`` to say.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class CertificateKeeper:
     front: TlsFront
     problem: str = ""
     """Why the newest pair is not served; empty while it is."""
+    _suspect: str = ""
 
     @classmethod
     def start(cls, source: Source, observe: Observe, now: Callable[[], datetime]) -> CertificateKeeper:
@@ -40,26 +41,23 @@ class CertificateKeeper:
         keeper._tell(served)
         return keeper
 
-    async def run(self, every: float) -> None:
-        """Ask the source every ``every`` seconds, for ever, in a thread: a network file system may hang."""
-        last = ""
-        while True:
-            await asyncio.sleep(every)
-            try:
-                served = await asyncio.to_thread(self.source.refresh, self.now())
-            except (CertificateError, OSError) as error:
-                # Half of a pair is often seen while it is being written, so only what lasts is told.
-                reason = str(error)
-                if reason == last and reason != self.problem:
-                    self.problem = reason
-                    self.observe(CertificateRejected(reason=reason, serving_until=self.certificate.not_after))
-                last = reason
-                continue
-            last = self.problem = ""
-            if served is not None:
-                self.front.swap(served.context)
-                self.certificate = served.certificate
-                self._tell(served)
+    async def look(self) -> None:
+        """One round: ask the source, in a thread, because a network file system may hang."""
+        try:
+            served = await asyncio.to_thread(self.source.refresh, self.now())
+        except (CertificateError, OSError) as error:
+            # Half of a pair is often seen while it is being written, so only what lasts is told.
+            reason = str(error)
+            if reason == self._suspect and reason != self.problem:
+                self.problem = reason
+                self.observe(CertificateRejected(reason=reason, serving_until=self.certificate.not_after))
+            self._suspect = reason
+            return
+        self._suspect = self.problem = ""
+        if served is not None:
+            self.front.swap(served.context)
+            self.certificate = served.certificate
+            self._tell(served)
 
     def _tell(self, served: Served) -> None:
         names = tuple(sorted(served.certificate.names))

@@ -1,0 +1,158 @@
+"""Observations as Prometheus metrics, documented in ``docs/metrics.md``.
+
+Labels take their values from our own words, from policies and from fixed paths: never from a pod, so their number is
+bounded. Must not work at import: each server has a registry of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+from plimsoll import __version__
+from plimsoll import observations as seen
+from plimsoll.observations import Observation
+
+BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0)
+"""Seconds of a decision: tens of microseconds when all is well."""
+MAX_SERIES = 10_000
+"""Of the decisions' counter; beyond it the policy's name is left out."""
+
+
+class Metrics:
+    """The subscriber, and what ``/metrics`` answers."""
+
+    def __init__(self, connections: Callable[[], int], lines_lost: Callable[[], int]) -> None:
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._reviews = Counter(
+            "plimsoll_reviews",
+            "Admission requests answered.",
+            ("path", "policy", "mode", "verdict"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "plimsoll_review_duration_seconds",
+            "From the whole body of an admission request to the bytes of its answer.",
+            ("path",),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self._failures = Counter(
+            "plimsoll_failure_mode_answers",
+            "Admission requests that could not be judged and were answered by the failure mode.",
+            ("path", "allowed"),
+            registry=registry,
+        )
+        self._refused = Counter(
+            "plimsoll_requests_refused",
+            "HTTP requests answered with 4xx or 503 before anybody judged them.",
+            ("path", "status"),
+            registry=registry,
+        )
+        self._faults = Counter(
+            "plimsoll_faults", "Defects of ours, each with a traceback in the log.", ("where",), registry=registry
+        )
+        self._reloads = Counter(
+            "plimsoll_policy_reloads", "Versions of the policies that were read.", ("outcome",), registry=registry
+        )
+        self._policies = Gauge("plimsoll_policies", "Policies in force.", registry=registry)
+        self._stale = Gauge(
+            "plimsoll_policies_stale",
+            "1 while the newest version of the policies is invalid and an older one is in force.",
+            registry=registry,
+        )
+        self._loaded_at = Gauge(
+            "plimsoll_policies_loaded_timestamp_seconds", "When the policies in force were loaded.", registry=registry
+        )
+        self._not_after = Gauge(
+            "plimsoll_certificate_not_after_timestamp_seconds",
+            "When the certificate that is served expires.",
+            registry=registry,
+        )
+        self._certificates = Counter(
+            "plimsoll_certificate_changes",
+            "Certificates issued by ourselves, put in force, and found unusable.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._draining = Gauge("plimsoll_draining", "1 after a signal to stop.", registry=registry)
+        open_now = Gauge("plimsoll_connections", "Open connections.", registry=registry)
+        open_now.set_function(connections)
+        lost = Gauge("plimsoll_log_lines_lost", "Log lines dropped because nobody read them.", registry=registry)
+        lost.set_function(lines_lost)
+        Gauge("plimsoll_build_info", "1, with the version.", ("version",), registry=registry).labels(__version__).set(1)
+        for path in ("mutate", "validate"):
+            for allowed in ("true", "false"):
+                self._failures.labels(path, allowed)
+        for outcome in ("loaded", "rejected"):
+            self._reloads.labels(outcome)
+        for outcome in ("issued", "swapped", "rejected"):
+            self._certificates.labels(outcome)
+        # Looking a child up by its labels costs as much as counting, several times over.
+        self._verdicts: dict[tuple[str, str, str, str], Counter] = {}
+        self._timers = {path: self._seconds.labels(path) for path in ("mutate", "validate")}
+        self._by_kind: dict[type[Observation], Callable[..., None]] = {
+            seen.Reviewed: self._reviewed,
+            seen.FailureModeAnswered: self._failed,
+            seen.RequestRefused: self._request_refused,
+            seen.Fault: lambda fault: self._faults.labels(fault.where).inc(),
+            seen.PoliciesLoaded: self._policies_loaded,
+            seen.PoliciesRejected: self._policies_rejected,
+            seen.LastGoodRestored: self._last_good,
+            seen.CertificateIssued: lambda issued: self._certificates.labels("issued").inc(),
+            seen.CertificateSwapped: self._swapped,
+            seen.CertificateRejected: lambda rejected: self._certificates.labels("rejected").inc(),
+            seen.Draining: lambda draining: self._draining.set(1),
+        }
+
+    def observe(self, observation: Observation) -> None:
+        """Count it, if it is counted."""
+        count = self._by_kind.get(type(observation))
+        if count is not None:
+            count(observation)
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _reviewed(self, reviewed: seen.Reviewed) -> None:
+        key = (reviewed.path, reviewed.policy, reviewed.mode, reviewed.verdict)
+        counter = self._verdicts.get(key)
+        if counter is None:
+            if len(self._verdicts) >= MAX_SERIES:
+                key = (reviewed.path, "", reviewed.mode, reviewed.verdict)
+            counter = self._verdicts[key] = self._reviews.labels(*key)
+        counter.inc()
+        self._timers[reviewed.path].observe(reviewed.seconds)
+
+    def _failed(self, failed: seen.FailureModeAnswered) -> None:
+        self._failures.labels(failed.path, str(failed.allowed).lower()).inc()
+
+    def _request_refused(self, refused: seen.RequestRefused) -> None:
+        self._refused.labels(refused.path, str(refused.status)).inc()
+
+    def _policies_loaded(self, loaded: seen.PoliciesLoaded) -> None:
+        self._reloads.labels("loaded").inc()
+        self._policies.set(len(loaded.policies))
+        self._stale.set(0)
+        self._loaded_at.set_to_current_time()
+
+    def _policies_rejected(self, rejected: seen.PoliciesRejected) -> None:
+        self._reloads.labels("rejected").inc()
+        self._stale.set(1)
+
+    def _last_good(self, restored: seen.LastGoodRestored) -> None:
+        self._policies.set(len(restored.policies))
+        self._loaded_at.set(_epoch(restored.saved_at))
+
+    def _swapped(self, swapped: seen.CertificateSwapped) -> None:
+        self._certificates.labels("swapped").inc()
+        self._not_after.set(_epoch(swapped.not_after))
+
+
+def _epoch(instant: datetime) -> float:
+    return instant.timestamp()
