@@ -133,9 +133,10 @@ def _each(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantit
     new_request = None
     if request is None:
         cap = new_limit or draft.limit(resource)
-        present = draft.requests.get(resource)  # of our LimitRange, or the zero that was copied from a zero limit
         base = bounds.default_request
-        if base is None and present is not None and cap is not None and (present > cap or draft.request(resource) is None):
+        present = draft.requests.get(resource)  # of our LimitRange, or the zero that was copied from a zero limit
+        useless = present is not None and (draft.request(resource) is None or (cap is not None and present > cap))
+        if base is None and useless:
             base = cap
         if base is not None:
             new_request = _within(base if cap is None else min(base, cap), bounds)

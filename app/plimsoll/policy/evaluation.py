@@ -7,11 +7,13 @@ known before defaulting. Pure: ``now`` is an argument, and nothing is remembered
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from plimsoll.objects.read import escaped
 from plimsoll.policy import limitranger
+from plimsoll.policy.api_validation import api_validation_problems
 from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, order
 from plimsoll.policy.defaulting import apply_defaults
 from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests
@@ -33,6 +35,9 @@ from plimsoll.policy.pod import pod_violations
 from plimsoll.policy.quantity import Quantity, suspicion
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import LIMIT_RANGER_ANNOTATION, Container, ContainerClass, Resources, Workload
+
+MISORDERED = re.compile("must be (less|greater) than or equal to (?!0)")
+"""API validation's words for a request above its limit and for containers that do not fit their pod."""
 
 
 class Stage:
@@ -298,10 +303,12 @@ def _advice(drafts: Iterable[Draft]) -> Iterable[Advice]:
 
 
 def _predictions(workload: Workload, governance: Governance, drafts: Sequence[Draft]) -> tuple[Prediction, ...]:
-    """Refusals that LimitRanger will answer when the Pods are made."""
-    if not governance.limit_ranges:
-        return ()
-    return tuple(
-        Prediction(refusal.limit_range, refusal.container, refusal.text)
-        for refusal in limitranger.refusals(drafts, workload.pod_resources, governance.limit_ranges)
-    )
+    """Refusals that the API server will answer when the Pods are made; what is out of order is a check of ours."""
+    problems = api_validation_problems(drafts, workload.pod_resources, pod_level=True)
+    refused = [Prediction("", None, str(problem)) for problem in problems if not MISORDERED.search(problem.text)]
+    if governance.limit_ranges:
+        refused += (
+            Prediction(refusal.limit_range, refusal.container, refusal.text)
+            for refusal in limitranger.refusals(drafts, workload.pod_resources, governance.limit_ranges)
+        )
+    return tuple(refused)

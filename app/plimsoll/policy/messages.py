@@ -164,7 +164,7 @@ def warnings(
     remedy = remedy_for(evaluation, now) if listed else Remedy((), passes=True)
     lines = list(_container_warnings(policy, listed, remedy, _announcement(policy, evaluation, mode, now)))
     lines += _advice_warnings(evaluation)
-    lines += (prediction_line(prediction) for prediction in evaluation.predictions)
+    lines += (f"plimsoll: {prediction_line(prediction)}" for prediction in evaluation.predictions)
     if len(lines) > MAX_WARNINGS:
         lines[MAX_WARNINGS - 1 :] = [f"plimsoll: … and {len(lines) - MAX_WARNINGS + 1} more"]
     return lines
@@ -212,8 +212,7 @@ def _advice_warnings(evaluation: Evaluation) -> Iterable[str]:
 
 
 def prediction_line(prediction: Prediction) -> str:
-    """A refusal that LimitRanger will answer when the Pods are made."""
+    """A refusal that the API server itself will answer when the Pods are made."""
     who = f"container {plain(prediction.container)}: " if prediction.container else ""
-    return plain(
-        f"plimsoll: {who}LimitRange {plain(prediction.limit_range)} will refuse its Pods: {prediction.text}", 500
-    )
+    by = f"LimitRange {plain(prediction.limit_range)}" if prediction.limit_range else "the API server"
+    return plain(f"{who}{by} will refuse its Pods: {prediction.text}", 500)

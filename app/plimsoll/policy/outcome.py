@@ -116,12 +116,13 @@ class Suggestion(Struct, frozen=True):
 
 
 class Prediction(Struct, frozen=True):
-    """A refusal that LimitRanger will answer when the Pods are made, whatever this policy says."""
+    """A refusal that the API server itself will answer when the Pods are made, whatever this policy says."""
 
     limit_range: str
+    """The LimitRange that LimitRanger will name; empty: API validation refuses it."""
     container: str | None
     text: str
-    """LimitRanger's own sentence."""
+    """The server's own sentence."""
 
 
 class Outcome(Struct, frozen=True):
