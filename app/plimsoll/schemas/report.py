@@ -125,10 +125,11 @@ class ReportAdvice(Struct, frozen=True, omit_defaults=True):
 
 
 class ReportPrediction(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A refusal that the namespace's LimitRange will answer, whatever the policy says."""
+    """A refusal by Kubernetes itself when the Pods are made, whatever the policy says."""
 
-    limit_range: str
     message: str
+    limit_range: str = ""
+    """Whose refusal it is; absent where it is the API server's own."""
     container: str | None = None
 
 

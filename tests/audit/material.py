@@ -1,0 +1,95 @@
+"""What the tests of this room judge: a policy, a text of manifests, and the way from there to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from plimsoll.audit.rows import Place
+from plimsoll.audit.run import Subject, Unread, report_rows
+from plimsoll.audit.tally import Tally
+from plimsoll.policy.matching import Globs
+from plimsoll.policy.model import Bounds, Exemption, Matcher, Mode, NamespaceMatch, Policy, Rules
+from plimsoll.policy.quantity import parse
+from plimsoll.policy.snapshot import Snapshot
+from plimsoll.policy.workload import ContainerClass
+from plimsoll.schemas.report import ReportOrigin, ReportRow
+from plimsoll.schemas.yaml import Document, read_documents
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+EVERYWHERE = NamespaceMatch(include=Globs.of(["*"]))
+
+MEMORY = Bounds(
+    "memory",
+    request_required=True,
+    limit_required=True,
+    default_request=parse("128Mi"),
+    default=parse("256Mi"),
+    max=parse("1Gi"),
+)
+
+INCIDENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: elastalert
+  namespace: logging
+spec:
+  template:
+    spec:
+      containers:
+      - name: elastalert
+        image: elastalert:2
+        resources: {}
+"""
+
+
+def policy(*bounds: Bounds, **fields: Any) -> Policy:
+    rules = dict.fromkeys(ContainerClass, Rules(bounds or (MEMORY,)))
+    given: dict[str, Any] = {
+        "name": "guard",
+        "namespaces": EVERYWHERE,
+        "mode": Mode.ENFORCE,
+        "templates": Mode.WARN,
+        "rules": rules,
+    }
+    return Policy(**(given | fields))
+
+
+def exemption(**fields: Any) -> Exemption:
+    given: dict[str, Any] = {
+        "name": "legacy",
+        "owner": "team-data",
+        "reason": "sizes itself",
+        "expires": datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC),
+        "expires_text": "2027-01-31",
+        "match": Matcher(),
+        "namespaces": None,
+        "waive": frozenset(["*"]),
+    }
+    return Exemption(**(given | fields))
+
+
+def subjects(text: str, file: str = "web.yaml") -> Iterator[Subject | Unread]:
+    for found in read_documents(text, file):
+        if isinstance(found, Document):
+            place = Place(ReportOrigin(file, found.index, found.line, found.source or ""), found.line_of)
+            yield Subject(found.json, place)
+        else:
+            place = Place(ReportOrigin(file, found.index, found.line), lambda _: None)
+            yield Unread(place, found.reason, found.line)
+
+
+def rows(text: str, *policies: Policy, exemptions: Iterable[Exemption] = (), now: datetime = NOW) -> list[ReportRow]:
+    return rows_under(Snapshot(policies or (policy(),), exemptions), text, now)
+
+
+def rows_under(snapshot: Snapshot, text: str, now: datetime = NOW) -> list[ReportRow]:
+    return list(report_rows(subjects(text), snapshot, now, Tally(("test",))))
+
+
+def pod(*containers: dict[str, Any], **spec: Any) -> str:
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": containers, **spec}}
+    return msgspec.json.encode(body).decode()
