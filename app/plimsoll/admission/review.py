@@ -65,9 +65,10 @@ def mutate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Admi
         evaluation = evaluate(_pod_workload(request, meta, pod), governance, now, Stage.MUTATING)
     except MalformedObject as error:
         return _unreadable(error, policy, mode)
-    patch = json_patch(evaluation)
+    told = [describe(setting) for setting in evaluation.settings]
+    patch = json_patch(evaluation, told)
     verdict = Verdict.PATCHED if patch else Verdict.ALLOWED
-    return AdmissionResponse(allowed=True, trace=_trace(verdict, evaluation, mode), patch=patch)
+    return AdmissionResponse(allowed=True, trace=_trace(verdict, evaluation, mode, told=told), patch=patch)
 
 
 def validate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> AdmissionResponse:
@@ -214,16 +215,20 @@ def _unreadable(error: MalformedObject, policy: Policy, mode: Mode) -> Admission
     return AdmissionResponse(allowed=True, trace=trace, warnings=() if mode is Mode.AUDIT else (what,))
 
 
-def _trace(verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "") -> Trace:
+def _trace(
+    verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "", told: Sequence[str] | None = None
+) -> Trace:
+    if told is None:
+        told = [describe(setting) for setting in evaluation.settings]
     return Trace(
         verdict=verdict,
         policy=evaluation.policy.name if evaluation.policy else "",
         mode=mode.text,
-        checks=tuple(_named(violation) for violation in evaluation.violations[:MAX_CAUSES]),
+        checks=tuple([_named(violation) for violation in evaluation.violations[:MAX_CAUSES]]),
         exempted=tuple(
-            f"{_named(exempted.violation)} ({exempted.exemption.name})" for exempted in evaluation.exempted[:MAX_CAUSES]
+            [f"{_named(each.violation)} ({each.exemption.name})" for each in evaluation.exempted[:MAX_CAUSES]]
         ),
-        settings=tuple(plain(describe(setting), 200) for setting in evaluation.settings[:MAX_CAUSES]),
+        settings=tuple([plain(each, 200) for each in told[:MAX_CAUSES]]),
         reason=reason,
     )
 

@@ -34,12 +34,13 @@ def apply_defaults(
     false under Suggest, where only Clamp acts. LimitRanger need not run again here: it has filled every container
     already, and what Clamp removes it may put back only before our webhook is invoked again.
     """
+    clamped, filled = Origin(Cause.CLAMP, policy), Origin(Cause.POLICY_DEFAULT, policy)
     for draft in drafts:
         for bounds in draft.rules.bounds:
             if draft.rules.clamp:
-                _clamp(draft, bounds, pooled, limit_ranges, Origin(Cause.CLAMP, policy))
+                _clamp(draft, bounds, pooled, limit_ranges, clamped)
             if fill and bounds.resource not in pooled:
-                _fill(draft, bounds, limit_ranges, Origin(Cause.POLICY_DEFAULT, policy))
+                _fill(draft, bounds, limit_ranges, filled)
     default_requests(drafts)
 
 
@@ -92,23 +93,27 @@ def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], orig
     if wanted is None:
         wanted = _each(draft, bounds, request, limit)
     new_request, new_limit = wanted
-    if bounds.request_forbidden or draft.waives(f"{resource}.request.required"):
+    if bounds.request_forbidden or (draft.waived and draft.waives(f"{resource}.request.required")):
         new_request = None
-    if bounds.limit_forbidden or draft.waives(f"{resource}.limit.required"):
+    if bounds.limit_forbidden or (draft.waived and draft.waives(f"{resource}.limit.required")):
         new_limit = None
     for attempt in ((new_request, new_limit), (None, new_limit), (new_request, None)):
-        if attempt == (None, None):
+        if attempt[0] is None and attempt[1] is None:
             continue
         refused = _refusal(draft, bounds, attempt, limit_ranges)
-        if not refused:
-            for side, value in ((Side.REQUEST, attempt[0]), (Side.LIMIT, attempt[1])):
-                if value is not None:
-                    draft.put(side, resource, value, origin)
-                    draft.unfilled.pop((side, resource), None)
-            return
-        for side, value in ((Side.REQUEST, attempt[0]), (Side.LIMIT, attempt[1])):
-            if value is not None:
+        for side, value in zip(_SIDES, attempt, strict=True):
+            if value is None:
+                continue
+            if refused:
                 draft.unfilled[side, resource] = refused
+            else:
+                draft.put(side, resource, value, origin)
+                draft.unfilled.pop((side, resource), None)
+        if not refused:
+            return
+
+
+_SIDES = (Side.REQUEST, Side.LIMIT)
 
 
 def _one_for_both(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair | None:
@@ -144,9 +149,9 @@ def _each(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantit
 
 
 def _within(value: Quantity | None, bounds: Bounds) -> Quantity | None:
-    if value is not None and bounds.max is not None and value > bounds.max:
+    if value is not None and bounds.max is not None and value.nano > bounds.max.nano:
         return bounds.max
-    if value is not None and bounds.min is not None and value < bounds.min:
+    if value is not None and bounds.min is not None and value.nano < bounds.min.nano:
         return bounds.min
     return value
 

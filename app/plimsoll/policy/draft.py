@@ -84,13 +84,13 @@ def default_requests(drafts: Iterable[Draft]) -> None:
 def fits(bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> str:
     """Why this pair would break ``bounds`` or Kubernetes' own order, presence apart; empty when it would not."""
     for value in (request, limit):
-        if value is not None and bounds.max is not None and value > bounds.max:
+        if value is not None and bounds.max is not None and value.nano > bounds.max.nano:
             return f"{value.canonical} would be above the policy's max {bounds.max.canonical}"
-        if value is not None and bounds.min is not None and value < bounds.min:
+        if value is not None and bounds.min is not None and value.nano < bounds.min.nano:
             return f"{value.canonical} would be below the policy's min {bounds.min.canonical}"
     if request is None or limit is None:
         return ""
-    if request > limit:
+    if request.nano > limit.nano:
         return f"the limit {limit.canonical} would be below the request {request.canonical}"
     if bounds.ratio is not None and exceeds_ratio(bounds.ratio, request, limit):
         times = bounds.ratio.canonical

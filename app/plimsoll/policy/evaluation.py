@@ -269,7 +269,7 @@ def _settings(drafts: Iterable[Draft]) -> Iterable[Setting]:
                 continue
             before = (written.limits if side is Side.LIMIT else written.requests).get(resource)
             after = (draft.limits if side is Side.LIMIT else draft.requests).get(resource)
-            if before != after:
+            if before is not after and (before is None or after is None or before.nano != after.nano):
                 container = draft.container
                 yield Setting(container.name, container.pointer, resource, side, before, after, origin.cause)
 

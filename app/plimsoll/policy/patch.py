@@ -8,7 +8,7 @@ that really are in the document received: an absent parent is added whole, a pre
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from operator import attrgetter
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -33,40 +33,38 @@ class Operation(Struct, frozen=True, gc=False):
     value: Value | UnsetType = UNSET
 
 
-def json_patch(evaluation: Evaluation) -> tuple[Operation, ...]:
-    """The patch for a Pod; empty when the decision set nothing."""
-    if not evaluation.settings:
+def json_patch(evaluation: Evaluation, told: Sequence[str] | None = None) -> tuple[Operation, ...]:
+    """The patch for a Pod; empty when the decision set nothing. ``told``: `describe` of each setting, if known."""
+    settings = evaluation.settings
+    if not settings:
         return ()
     workload, policy = evaluation.workload, evaluation.policy
-    containers = {container.pointer: container for container in workload.containers}
+    of_container: dict[str, list[Setting]] = {}
+    for setting in settings:
+        of_container.setdefault(setting.pointer, []).append(setting)
     operations: list[Operation] = []
-    for pointer, settings in groupby(sorted(evaluation.settings, key=_place), key=lambda setting: setting.pointer):
-        operations.extend(_container_operations(containers[pointer], tuple(settings)))
-    operations.extend(_annotation(workload, policy.name if policy else "", evaluation.settings))
+    for container in workload.containers:
+        if container.pointer in of_container:
+            operations += _container_operations(container, of_container[container.pointer])
+    if told is None:
+        told = [describe(setting) for setting in settings]
+    operations += _annotation(workload, policy.name if policy else "", told)
     return tuple(operations)
 
 
-def _place(setting: Setting) -> tuple[str, int, str, str]:
-    head, _, index = setting.pointer.rpartition("/")
-    return head, int(index), setting.side.field, setting.resource
-
-
-def _container_operations(container: Container, settings: Sequence[Setting]) -> Iterator[Operation]:
+def _container_operations(container: Container, settings: list[Setting]) -> Iterator[Operation]:
     written = container.spec.resources
     base = f"{container.pointer}/resources"
-    if written is None:
-        whole: dict[str, dict[str, str]] = {}
-        for setting in settings:
-            if setting.after is not None:
-                whole.setdefault(setting.side.field, {})[setting.resource] = setting.after.canonical
-        yield Operation("add", base, whole)
-        return
+    whole: dict[str, dict[str, str]] = {}
+    settings.sort(key=_resource)
     for side in (Side.LIMIT, Side.REQUEST):
         of_side = [setting for setting in settings if setting.side is side]
-        present = written.limits if side is Side.LIMIT else written.requests
+        present = None if written is None else written.limits if side is Side.LIMIT else written.requests
         if present is None:
             added = {setting.resource: setting.after.canonical for setting in of_side if setting.after is not None}
-            if added:
+            if added and written is None:
+                whole[side.field] = added
+            elif added:
                 yield Operation("add", f"{base}/{side.field}", added)
             continue
         for setting in of_side:
@@ -75,25 +73,37 @@ def _container_operations(container: Container, settings: Sequence[Setting]) -> 
                 yield Operation("remove", path)
             else:
                 yield Operation("replace" if setting.resource in present else "add", path, setting.after.canonical)
+    if written is None:
+        yield Operation("add", base, whole)
 
 
-def _annotation(workload: Workload, policy: str, settings: Sequence[Setting]) -> Iterator[Operation]:
-    entries = [f"policy {policy}: {describe(setting)}" for setting in settings]
+_resource = attrgetter("resource")
+
+
+def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterator[Operation]:
+    entries = [f"policy {policy}: {each}" for each in told]
     before = workload.annotations.get(ANNOTATION, "")
     known = before.split("; ") if before else []
-    text = "; ".join([*known, *(entry for entry in entries if entry not in known)])
-    if len(text.encode()) > MAX_ANNOTATION:
+    text = "; ".join([*known, *(entry for entry in entries if entry not in known)] if known else entries)
+    if len(text) * 4 > MAX_ANNOTATION and len(text.encode()) > MAX_ANNOTATION:
         text = text.encode()[: MAX_ANNOTATION - 4].decode(errors="ignore") + "…"
-    others = sum(
-        len(key.encode()) + len(value.encode()) for key, value in workload.annotations.items() if key != ANNOTATION
-    )
-    if text == before or others + len(ANNOTATION) + len(text.encode()) > MAX_ANNOTATIONS:
+    if text == before or not _has_room(workload, text):
         return
     if not workload.has_annotations:
         yield Operation("add", "/metadata/annotations", {ANNOTATION: text})
     else:
         op = "replace" if ANNOTATION in workload.annotations else "add"
-        yield Operation(op, f"/metadata/annotations/{escaped(ANNOTATION)}", text)
+        yield Operation(op, _ANNOTATION_PATH, text)
+
+
+_ANNOTATION_PATH = f"/metadata/annotations/{escaped(ANNOTATION)}"
+
+
+def _has_room(workload: Workload, text: str) -> bool:
+    """Whether the annotations stay within what the API server takes, ours included."""
+    others = "".join(f"{key}{value}" for key, value in workload.annotations.items() if key != ANNOTATION)
+    characters = len(others) + len(ANNOTATION) + len(text)
+    return characters * 4 <= MAX_ANNOTATIONS or len((others + ANNOTATION + text).encode()) <= MAX_ANNOTATIONS
 
 
 def describe(setting: Setting) -> str:
