@@ -187,7 +187,7 @@ class TestProblems:
         [
             ("1", "2", "2", None),
             ("1", "2", "2001m", "ratio 2001m is greater than max/min = 2.000000"),
-            ("3", "10", "3.334", "ratio 3334m is greater than max/min = 3.333333"),
+            ("3", "10", "3.334", "ratio 3.334 is greater than max/min = 3.333333"),
             ("9Pi", "18Pi", "3", "ratio 3 is greater than max/min = 2.000000"),  # whole units from here on
             ("9Pi", "18Pi", "2.5", "ratio 2500m is greater than max/min = 2.000000"),
             ("0", "1", "100", None),

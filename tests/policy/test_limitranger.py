@@ -179,7 +179,7 @@ class TestRefusals:
         [
             (
                 "ratio memory=10Pi",
-                "a req memory=1m lim memory=11Pi",
+                "a req memory=1 lim memory=11Pi",
                 "memory max limit to request ratio per Container is 10Pi, but provided ratio is 12384898975268864.000000",
             ),
             ("min cpu=1", "a", "minimum cpu usage per Container is 1.  No request is specified"),

@@ -20,14 +20,27 @@ LOWEST = -(2**63)
         ("2.5E3", "2500"),
         ("15e8", "1500e6"),
         ("5e-1", "500e-3"),
+        ("2e0", "2e0"),
+        ("1.500", "1.500"),
+        ("1.000", "1"),
+        ("1.5e1", "1.5e1"),
+        ("+05k", "+05k"),
+        ("0.005", "5m"),
+        ("+1Mi", "+1Mi"),
+        ("+8Mi", "8Mi"),
+        ("+12345678Mi", "+12345678Mi"),
+        ("+123456781Mi", "123456781Mi"),
+        ("+1234567890123456789", "1234567890123456789"),
+        ("9Pi", "9Pi"),
         ("1E", "1E"),
-        ("1E3", "1e3"),
+        ("1E3", "1E3"),  # as written, because it looks canonical
+        ("1000E3", "1e6"),
         (".5e0", "500e-3"),
         ("-1e3", "-1e3"),
         ("0.1Gi", "107374182400m"),
     ],
 )
-def test_it_prints_an_exponent_where_one_was_written(text: str, printed: str) -> None:
+def test_it_prints_what_looks_canonical_as_written_and_keeps_exponents(text: str, printed: str) -> None:
     assert server_text(parse(text)) == printed
 
 
@@ -76,6 +89,8 @@ class TestSums:
             (["1e3", "1e3"], "2e3"),
             (["1e3", "-1e3"], "0"),
             (["1Ki", "-1Ki"], "0"),
+            (["2e0", "0"], "2"),
+            (["0", "2e0"], "2"),
             (["-1Ki", "1"], "-0.9990234375Ki"),
         ],
     )

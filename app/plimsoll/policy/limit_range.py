@@ -149,9 +149,10 @@ def _amounts(written: Mapping[str, Amount] | None, pointer: str) -> dict[str, Qu
     amounts = {}
     for resource, amount in (written or {}).items():
         try:
-            amounts[resource] = parse_json_value(amount).ceil_milli()
+            quantity = parse_json_value(amount).ceil_milli()
         except QuantityError as error:
             raise MalformedObject(f"{pointer}/{escaped(resource)}", str(error)) from None
+        amounts[resource] = Quantity(quantity.nano, server_text(quantity))  # as it comes back from the server's storage
     return amounts
 
 

@@ -17,21 +17,26 @@ MAX_MILLI_VALUE: Final = (2**63 - 1) // 1000
 
 _KIBI: Final = 1024 * NANO
 _SUFFIX_POWERS: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_WRITTEN: Final = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:([numkMGTPE]?)|[eE]([+-]?[0-9]+))", re.ASCII)
-_EXPONENT: Final = re.compile(r"[0-9.][eE][+-]?[0-9]+$", re.ASCII)
+_BINARY_DIGITS: Final = {"Ki": 11, "Mi": 8, "Gi": 5, "Ti": 2, "Pi": -1, "Ei": -4}
+_WRITTEN: Final = re.compile(
+    r"[+-]?0*+([0-9]*+)(?:\.([0-9]*+))?+(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?[0-9]+))", re.ASCII
+)
 _MOST_DIGITS: Final = 18
 # Powers of ten by which the server multiplies at once, and so wraps; by any other it notices, and says zero.
 _WRAPPING_POWERS: Final = frozenset({0, 1, 2, 3, 6, 9})
 
 
 def server_text(quantity: Quantity) -> str:
-    """The quantity as the server prints it in its messages: ``1536Mi``, ``500m``, ``2e3``."""
+    """The quantity as the server prints it in its messages: ``1536Mi``, ``500m``, ``2e3``; some texts as written."""
+    if _is_kept(quantity.text):
+        return quantity.text
     return _exponent_text(quantity.nano) if is_exponent(quantity) else quantity.canonical
 
 
 def is_exponent(quantity: Quantity) -> bool:
     """Was it written with an exponent (``2e3``)? The server keeps to that."""
-    return _EXPONENT.search(quantity.text) is not None
+    written = _WRITTEN.fullmatch(quantity.text)
+    return written is not None and written[5] is not None
 
 
 def whole_units(quantity: Quantity) -> int:
@@ -48,24 +53,27 @@ class Amount(int):
     """Nano-units that remember how they were written, since that decides how the server prints their sum."""
 
     like: Quantity
+    is_sum: bool
 
-    def __new__(cls, nano: int, like: Quantity) -> Amount:
+    def __new__(cls, nano: int, like: Quantity, *, is_sum: bool = False) -> Amount:
         """``like`` is the quantity whose suffixes are kept."""
         amount = super().__new__(cls, nano)
         amount.like = like
+        amount.is_sum = is_sum
         return amount
 
     def __add__(self, other: int) -> Amount:
+        if not isinstance(other, Amount):
+            return Amount(int(self) + other, self.like, is_sum=self.is_sum or other != 0)
         # A sum is printed like its first term, unless that was zero.
-        like = self.like if self or not isinstance(other, Amount) else other.like
-        return Amount(int(self) + int(other), like)
+        return Amount(int(self) + int(other), self.like if self else other.like, is_sum=True)
 
     __radd__ = __add__
 
     @property
     def quantity(self) -> Quantity:
         """The amount as a quantity, with the server's text."""
-        if self == self.like.nano:
+        if not self.is_sum:
             return self.like
         nano = int(self)
         if is_exponent(self.like):
@@ -89,16 +97,33 @@ def _exponent_text(nano: int) -> str:
     return f"{nano}e{power}" if power else str(nano)
 
 
+def _is_kept(text: str) -> bool:
+    """True where the server's parser takes the text for canonical and prints it again, which it does for `+1.500`."""
+    written = _WRITTEN.fullmatch(text)
+    if written is None:
+        return False
+    whole, fraction, binary, *_ = written.groups()
+    digits = (whole or "0") + (fraction or "")
+    if binary is not None:
+        return not fraction and len(digits) <= _BINARY_DIGITS[binary] and int(digits) % 8 != 0
+    is_short = len(digits) <= _MOST_DIGITS and not digits.startswith("0") and not digits.endswith("000")
+    return is_short and (scale := _scale(written)) % 3 == 0 and scale >= -9
+
+
+def _scale(written: re.Match[str]) -> int:
+    """The power of ten that the digits of a decimal text are multiplied by."""
+    _, fraction, _, suffix, exponent = written.groups()
+    return (int(exponent) if exponent else _SUFFIX_POWERS[suffix or ""]) - len(fraction or "")
+
+
 def _machine_integer(quantity: Quantity, unit: int, power: int) -> int:
     nano = quantity.nano
     exact = -(-nano // unit) if nano > 0 else nano // unit
     if -(2**63) <= exact < 2**63:
         return exact
     written = _WRITTEN.fullmatch(quantity.text)
-    if written is not None:
-        whole, fraction, suffix, exponent = written.groups()
-        fraction = fraction or ""
-        scale = (int(exponent) if exponent else _SUFFIX_POWERS[suffix or ""]) - len(fraction)
-        if len(whole) + len(fraction) <= _MOST_DIGITS and scale - power not in _WRAPPING_POWERS:
+    if written is not None and written[3] is None:
+        digits = (written[1] or "0") + (written[2] or "")
+        if len(digits) <= _MOST_DIGITS and _scale(written) - power not in _WRAPPING_POWERS:
             return 0
     return (exact + 2**63) % 2**64 - 2**63

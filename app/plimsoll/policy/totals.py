@@ -31,8 +31,8 @@ def pod_totals(
             _add(running_sidecars, amounts)
             _raise(peak, running_sidecars)
         elif container_class == "init":
-            at_its_start = dict(running_sidecars)  # only the sidecars before it are running by then
-            _add(at_its_start, amounts)
+            at_its_start = dict(amounts)
+            _add(at_its_start, running_sidecars)  # only the sidecars before it are running by then
             _raise(peak, at_its_start)
     _raise(totals, peak)
     for resource, amount in (pod_level or {}).items():
