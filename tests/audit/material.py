@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from plimsoll.audit.rows import Place
-from plimsoll.audit.run import Subject, Unread, report_rows
+from plimsoll.audit.run import Subject, Unread, report_rows, subject_of
 from plimsoll.audit.tally import Tally
 from plimsoll.policy.matching import Globs
 from plimsoll.policy.model import Bounds, Exemption, Matcher, Mode, NamespaceMatch, Policy, Rules
 from plimsoll.policy.quantity import parse
 from plimsoll.policy.snapshot import Snapshot
 from plimsoll.policy.workload import ContainerClass
-from plimsoll.schemas.report import ReportOrigin, ReportRow
-from plimsoll.schemas.yaml import Document, read_documents
+from plimsoll.schemas.manifests import read_objects
+from plimsoll.schemas.report import ReportRow
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 EVERYWHERE = NamespaceMatch(include=Globs.of(["*"]))
@@ -73,13 +72,7 @@ def exemption(**fields: Any) -> Exemption:
 
 
 def subjects(text: str, file: str = "web.yaml") -> Iterator[Subject | Unread]:
-    for found in read_documents(text, file):
-        if isinstance(found, Document):
-            place = Place(ReportOrigin(file, found.index, found.line, found.source or ""), found.line_of)
-            yield Subject(found.json, place)
-        else:
-            place = Place(ReportOrigin(file, found.index, found.line), lambda _: None)
-            yield Unread(place, found.reason, found.line)
+    return map(subject_of, read_objects(text, file))
 
 
 def rows(text: str, *policies: Policy, exemptions: Iterable[Exemption] = (), now: datetime = NOW) -> list[ReportRow]:

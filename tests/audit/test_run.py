@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from plimsoll.audit.run import report_rows
 from plimsoll.audit.tally import Tally
 from plimsoll.policy.matching import Globs
@@ -72,6 +73,28 @@ def test_a_document_that_is_no_yaml_is_an_error_with_its_line() -> None:
 def test_an_object_that_is_no_map_is_an_error() -> None:
     [row] = rows("- 1\n- 2\n")
     assert row.result == "error"
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [("kind: Pod\nspec: {containers: [{name: a}]}\n", "/apiVersion"), ("apiVersion: v1\nspec: {}\n", "/kind")],
+)
+def test_half_an_object_is_an_error(text: str, pointer: str) -> None:
+    [row] = rows(text)
+    assert row.error is not None
+    assert row.error.pointer == pointer
+
+
+def test_a_document_that_is_no_object_at_all_is_counted_and_not_reported() -> None:
+    assert rows("replicaCount: 1\nresources: {}\n") == []
+
+
+def test_items_of_a_list_point_into_their_document() -> None:
+    items = "".join("  - " + line.replace("\n", "\n    ") + "\n" for line in (INCIDENT.rstrip(), INCIDENT.rstrip()))
+    first, second = rows(f"apiVersion: v1\nkind: List\nitems:\n{items}")
+    assert (first.origin.line, second.origin.line) == (4, 16)
+    assert [finding.line for finding in second.results] == [27, 27]
+    assert second.results[0].pointer == "/spec/template/spec/containers/0/resources/limits/memory"
 
 
 def test_owners_are_believed_in_files() -> None:

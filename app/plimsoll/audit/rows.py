@@ -67,7 +67,7 @@ def row_of(evaluation: Evaluation, place: Place, now: datetime) -> ReportRow:
     remedy = remedy_for(evaluation, now)
     return ReportRow(
         result=result,
-        origin=place.origin,
+        origin=_origin(place) if evaluation.violations or evaluation.exempted else place.origin,
         object=ref,
         results=_results(evaluation, place, refused="fail" if Mode.ENFORCE in (pods, own) else "warn"),
         template=workload.pointer,
@@ -85,9 +85,15 @@ def row_of(evaluation: Evaluation, place: Place, now: datetime) -> ReportRow:
     )
 
 
-def error_row(origin: ReportOrigin, ref: ObjectRef | None, error: ReportError) -> ReportRow:
+def error_row(place: Place, ref: ObjectRef | None, error: ReportError) -> ReportRow:
     """The row of what nobody could judge."""
-    return ReportRow("error", origin, None if ref is None else object_of(ref), (), error=error)
+    return ReportRow("error", _origin(place), None if ref is None else object_of(ref), (), error=error)
+
+
+def _origin(place: Place) -> ReportOrigin:
+    """With the object's line, which is looked for only where there is something to show."""
+    origin = place.origin
+    return origin if origin.line is not None else msgspec.structs.replace(origin, line=place.line_of(""))
 
 
 def modes_of(workload: Workload, policy: Policy, now: datetime) -> tuple[Mode, Mode | None]:

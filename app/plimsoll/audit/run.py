@@ -18,10 +18,13 @@ from plimsoll.objects.kinds import template_pointers
 from plimsoll.objects.read import read_head
 from plimsoll.objects.structs import Head, ObjectMeta
 from plimsoll.policy.evaluation import evaluate
+from plimsoll.policy.messages import plain
 from plimsoll.policy.outcome import Evaluation
 from plimsoll.policy.snapshot import Snapshot
 from plimsoll.policy.workload import ObjectRef, read_workloads
-from plimsoll.schemas.report import ReportError, ReportRow
+from plimsoll.schemas.manifests import ManifestObject
+from plimsoll.schemas.report import ReportError, ReportOrigin, ReportRow
+from plimsoll.schemas.yaml import UnreadableDocument
 
 
 class Subject(Struct, frozen=True):
@@ -37,6 +40,21 @@ class Unread(Struct, frozen=True):
     place: Place
     reason: str
     line: int | None = None
+
+
+def subject_of(found: ManifestObject | UnreadableDocument) -> Subject | Unread:
+    """What was read out of a text, as the audit takes it."""
+    if isinstance(found, UnreadableDocument):
+        return Unread(nowhere(found.origin, found.index), found.reason, found.line)
+    document = found.document
+    line = None if found.pointer else document.line  # of an item it costs a second look at the whole text
+    origin = ReportOrigin(document.origin, document.index, line, document.source or "")
+    return Subject(found.json, Place(origin, found.line_of))
+
+
+def nowhere(file: str, document: int = 1) -> Place:
+    """The place of what has no lines to point at."""
+    return Place(ReportOrigin(file, document), lambda _: None)
 
 
 class Judged(Struct, frozen=True):
@@ -71,21 +89,20 @@ def judge(
         if isinstance(subject, Unread):
             yield Unjudged(subject.place, None, ReportError(subject.reason, line=subject.line))
             continue
-        raw, place = subject.raw, subject.place
-        found, ref = False, None
+        place, found, ref = subject.place, False, None
         try:
-            head = read_head(raw)
+            head = read_head(subject.raw)
+            _check_head(head)
             if template_pointers(head.apiVersion or "", head.kind or ""):
                 ref = _ref(head, namespace)
-                for workload in read_workloads(raw, namespace=namespace, believe_owners=True):
+                for workload in read_workloads(subject.raw, namespace=namespace, believe_owners=True):
                     found = True
                     governance = snapshot.governance_for(workload.ref.namespace)
                     yield Judged(evaluate(workload, governance, now), place)
             if not found:
                 yield Bare(place)
         except MalformedObject as error:
-            line = place.line_of(error.pointer)
-            yield Unjudged(place, ref, ReportError(error.reason, error.pointer, line))
+            yield Unjudged(place, ref, ReportError(error.reason, error.pointer, place.line_of(error.pointer)))
 
 
 def report_rows(
@@ -101,9 +118,17 @@ def report_rows(
             policy = outcome.evaluation.policy
             tally.count(row, policy.origin if policy is not None else "")
         else:
-            row = error_row(outcome.place.origin, outcome.ref, outcome.error)
+            row = error_row(outcome.place, outcome.ref, outcome.error)
             tally.count(row)
         yield row
+
+
+def _check_head(head: Head) -> None:
+    """Half a name is a slip; a document with neither (values of a chart) is no object at all."""
+    if head.kind and not head.apiVersion:
+        raise MalformedObject("/apiVersion", f"missing; a {plain(head.kind)} without it is applied by nobody")
+    if head.apiVersion and not head.kind:
+        raise MalformedObject("/kind", "missing; an object without it is applied by nobody")
 
 
 def _ref(head: Head, namespace: str) -> ObjectRef:
