@@ -56,7 +56,7 @@ class Draft:
 
     def written(self, side: Side, resource: str) -> Quantity | None:
         """The value that counts as written: not one of our managed LimitRange."""
-        if (side, resource) in self.replaceable:
+        if self.replaceable and (side, resource) in self.replaceable:
             return None
         return self.limit(resource) if side is Side.LIMIT else self.request(resource)
 

@@ -56,7 +56,7 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
     policy = governance.policy
     if policy is None:
         return Evaluation(workload, governance, None)
-    exemptions = tuple(e for e in governance.exemptions if now <= e.expires and e.match.match_pod(workload))
+    exemptions = tuple([e for e in governance.exemptions if now <= e.expires and e.match.match_pod(workload)])
     drafts = drafts_of(workload, policy, exemptions)
     pooled = pooled_resources(workload)
     default_requests(drafts)
@@ -69,7 +69,7 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
         workload=workload,
         governance=governance,
         policy=policy,
-        outcomes=tuple(Outcome(Resources(d.requests, d.limits), d.origins) for d in drafts),
+        outcomes=tuple([Outcome(Resources(d.requests, d.limits), d.origins) for d in drafts]),
         settings=tuple(_settings(drafts)),
         violations=standing,
         exempted=exempted,
@@ -146,7 +146,7 @@ def _default_step(
         return
     limit_ranges = governance.limit_ranges
     pooled = pooled_resources(workload)
-    whole_pod = [lr for lr in limit_ranges if any(item.type == "Pod" for item in lr.items)]
+    whole_pod = limit_ranges and [lr for lr in limit_ranges if any(item.type == "Pod" for item in lr.items)]
     before = [(dict(d.requests), dict(d.limits), dict(d.origins)) for d in drafts] if whole_pod else []
     apply_defaults(drafts, pooled, limit_ranges, policy.name, fill=fill)
     if not whole_pod:

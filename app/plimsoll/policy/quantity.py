@@ -186,6 +186,21 @@ def parse_json_value(value: object) -> Quantity:
     raise QuantityError(kind, "it is neither a string nor a number")
 
 
+def stored(value: object) -> Quantity:
+    """The quantity that the server stores in requests and limits for a decoded JSON value: `parse_json_value`, rounded.
+
+    QuantityError where it is none.
+    """
+    if type(value) is str and len(value) <= MAX_LENGTH:
+        return _stored(value)
+    return parse_json_value(value).ceil_milli()
+
+
+@lru_cache(maxsize=4096)
+def _stored(text: str) -> Quantity:
+    return parse_json_value(text).ceil_milli()
+
+
 def of_nano(nano: int, like: Quantity) -> Quantity:
     """The quantity of this many nano-units, written in the family (binary or decimal suffixes) of `like`."""
     return Quantity.from_nano(nano, binary=like.is_binary)
@@ -246,15 +261,21 @@ def suspicion(resource: str, text: str) -> Suspicion | None:
     Judged by value wherever possible, because the server rewrites texts before a webhook sees them (`1000` cores
     arrive as `1k`). Deliberately few: amounts that no machine has or no process can live in, never matters of taste.
     """
+    return _suspicion(_SUSPECT.get(resource, ""), text)
+
+
+_SUSPECT: Final = {"cpu": "cpu", "memory": "bytes", "ephemeral-storage": "bytes"}
+
+
+@lru_cache(maxsize=4096)
+def _suspicion(measure: str, text: str) -> Suspicion | None:
     quantity = parse(text)
     nano = quantity.nano
     if nano == 0:
         return None if any(c.isdigit() for c in text) else Suspicion(text, "0, because it has no digits", None)
-    if resource == "cpu":
+    if measure == "cpu":
         return _cpu_suspicion(quantity)
-    if resource in {"memory", "ephemeral-storage"}:
-        return _bytes_suspicion(quantity)
-    return None
+    return _bytes_suspicion(quantity) if measure == "bytes" else None
 
 
 def _cpu_suspicion(quantity: Quantity) -> Suspicion | None:

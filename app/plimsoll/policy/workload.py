@@ -15,7 +15,7 @@ from msgspec import Struct
 from plimsoll.errors import MalformedObject
 from plimsoll.objects.read import escaped, read_head, read_templates
 from plimsoll.objects.structs import Amount, ContainerSpec, ObjectMeta, PodTemplate, ResourceRequirements
-from plimsoll.policy.quantity import Quantity, QuantityError, parse_json_value
+from plimsoll.policy.quantity import Quantity, QuantityError, stored
 
 LIMIT_RANGER_ANNOTATION = "kubernetes.io/limit-ranger"
 SIDECAR_RESTART_POLICY = "Always"
@@ -135,7 +135,7 @@ def workload_of(
     ]
     pod_resources = None
     if spec.resources is not None and (spec.resources.limits or spec.resources.requests):
-        pod_resources = _resources(spec.resources, f"{base}/resources")
+        pod_resources = _resources(spec.resources, base)
     return Workload(
         ref=ref,
         pointer=pointer,
@@ -143,7 +143,7 @@ def workload_of(
         annotations=_texts(meta.annotations),
         containers=tuple(containers),
         pod_resources=pod_resources,
-        overhead=_amounts(spec.overhead, f"{base}/overhead"),
+        overhead=_amounts(spec.overhead, base, "overhead"),
         owners=owners,
         has_annotations=meta.annotations is not None,
     )
@@ -178,26 +178,27 @@ def _containers(specs: Sequence[ContainerSpec] | None, base: str, listed_as: Con
         pointer = f"{base}/{index}"
         resources = NO_RESOURCES
         if spec.resources is not None and listed_as is not ContainerClass.EPHEMERAL:
-            resources = _resources(spec.resources, f"{pointer}/resources")
+            resources = _resources(spec.resources, pointer)
         yield Container(spec.name or "", spec.image or "", container_class, pointer, resources, spec)
 
 
-def _resources(written: ResourceRequirements, pointer: str) -> Resources:
+def _resources(written: ResourceRequirements, owner: str) -> Resources:
     if not written.limits and not written.requests:
         return NO_RESOURCES
     return Resources(
-        requests=_amounts(written.requests, f"{pointer}/requests"),
-        limits=_amounts(written.limits, f"{pointer}/limits"),
+        _amounts(written.requests, owner, "resources/requests"), _amounts(written.limits, owner, "resources/limits")
     )
 
 
-def _amounts(written: Mapping[str, Amount] | None, pointer: str) -> dict[str, Quantity]:
+def _amounts(written: Mapping[str, Amount] | None, owner: str, field: str) -> Mapping[str, Quantity]:
+    if not written:
+        return {}
     amounts = {}
-    for resource, amount in (written or {}).items():
+    for resource, amount in written.items():
         try:
-            amounts[resource] = parse_json_value(amount).ceil_milli()
+            amounts[resource] = stored(amount)
         except QuantityError as error:
-            raise MalformedObject(f"{pointer}/{escaped(resource)}", str(error)) from None
+            raise MalformedObject(f"{owner}/{field}/{escaped(resource)}", str(error)) from None
     return amounts
 
 
