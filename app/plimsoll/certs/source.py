@@ -67,12 +67,11 @@ class OwnCertificate:
         self._store = store
         self._names = names
         self._served = b""
-        self._known: dict[bytes, Certificate | None] = {}
 
     def refresh(self, now: datetime) -> Served | None:
         """See Source."""
         reason = ""
-        if self._plan(now).reason or self._store.read(CLIENTS) is None:
+        if self._plan(now).reason or not self._clients_trust_us():
             with self._store.locked():
                 plan = self._plan(now)  # another process may just have done it
                 reason = plan.reason
@@ -86,17 +85,21 @@ class OwnCertificate:
         return served
 
     def _plan(self, now: datetime) -> RenewalPlan:
-        authority, leaf = self._store.read(AUTHORITY), self._store.read(LEAF)
-        self._known = {pem: self._facts(pem) for pem in (authority, leaf) if pem is not None}
-        return plan_renewal(self._known.get(authority or b""), self._known.get(leaf or b""), self._names, now)
+        authority, leaf = self._facts(AUTHORITY), self._facts(LEAF)
+        return plan_renewal(authority, leaf, self._names, now)
 
-    def _facts(self, pem: bytes) -> Certificate | None:
-        if pem in self._known:
-            return self._known[pem]
+    def _facts(self, name: str) -> Certificate | None:
+        pem = self._store.read(name)
+        if pem is None:
+            return None
         try:
             return x509.read_pair(pem, pem)
         except CertificateError:
             return None
+
+    def _clients_trust_us(self) -> bool:
+        authority = self._store.read(AUTHORITY)
+        return authority is not None and x509.certificates_of(authority) in (self._store.read(CLIENTS) or b"")
 
     def _issue(self, plan: RenewalPlan, now: datetime) -> None:
         authority = self._store.read(AUTHORITY)
