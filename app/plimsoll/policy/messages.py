@@ -88,7 +88,8 @@ def _offer(remedy: Remedy, workload: Workload, policy: Policy | None) -> Iterato
         return
     if any(advised.open for advised in remedy.containers):
         name = policy.name if policy else ""
-        yield f"Write this, with an amount of your choice for {OPEN} (policy {name} has no default):"
+        least = "" if remedy.passes else ", and smaller amounts than these where the pod as a whole asks for too much"
+        yield f"Write this, with an amount of your choice for {OPEN} (policy {name} has no default){least}:"
     elif remedy.passes:
         yield "This passes:"
     else:
