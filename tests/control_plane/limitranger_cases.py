@@ -14,7 +14,9 @@ from plimsoll.policy.quantity import parse
 Json = dict[str, Any]
 
 MEMORY = ("0", "1", "100m", "1k", "16Mi", "64Mi", "100M", "0.1Gi", "128Mi", "1e9", "1G", "1Gi", "1.5Gi", "2Gi")
-HUGE = ("9007199254740992", "9Pi", "10Pi", "7Ei", "8Ei", "10E", "20000000000G", "18446744073709552617")
+HUGE = ("9007199254740992", "9Pi", "10Pi", "7Ei", "8Ei", "10E", "18446744073709552617")
+WRAPPING = (*HUGE, "20000000000G")
+"""For pods alone: the server judges a LimitRange by this text and stores 20E, which wraps to another number."""
 LADDERS: dict[str, Sequence[str]] = {
     "cpu": ("0", "1u", "1m", "50m", "0.1", "100m", "250m", "500m", "1", "1500m", "2e0", "2", "3", "4", "64"),
     "memory": MEMORY,
@@ -90,7 +92,9 @@ def _container(chance: random.Random, name: str) -> Json:
 def _resources(chance: random.Random, names: Sequence[str], *, generous: bool = False) -> Json:
     written: Json = {}
     for resource in sorted(set(chance.choices(names, k=chance.choice([0, 1, 2, 3])))):
-        pair = sorted((_amount(chance, resource, generous=generous) for _ in range(2)), key=lambda t: parse(t).nano)
+        pair = sorted(
+            (_amount(chance, resource, WRAPPING, generous=generous) for _ in range(2)), key=lambda t: parse(t).nano
+        )
         if chance.random() < 0.02:
             pair.reverse()
         sides = chance.choice(SIDES)
@@ -107,9 +111,9 @@ def _resources(chance: random.Random, names: Sequence[str], *, generous: bool = 
     return written
 
 
-def _amount(chance: random.Random, resource: str, *, generous: bool = False) -> str:
+def _amount(chance: random.Random, resource: str, huge: Sequence[str] = HUGE, *, generous: bool = False) -> str:
     if chance.random() < 0.01 and resource in {"memory", "ephemeral-storage"}:
-        return chance.choice(HUGE)
+        return chance.choice(huge)
     if chance.random() < 0.01:
         return chance.choice(["-1", "1500m"])
     ladder = LADDERS.get(resource, LADDERS["memory"])

@@ -106,3 +106,9 @@ class TestSums:
     def test_an_amount_can_stand_beside_a_plain_number(self) -> None:
         assert (0 + Amount(5, parse("5n"))).quantity == parse("5n")
         assert (Amount(5, parse("5n")) + 1).quantity == parse("6n")
+
+
+def test_a_text_of_no_grammar_is_no_hindrance() -> None:
+    """Quantities can be made without parsing."""
+    assert server_text(Quantity(10**9, "one")) == "1"
+    assert whole_units(Quantity(2**63 * 10**9, "one")) == LOWEST

@@ -58,7 +58,7 @@ def pod_level_defaults(amounts: Sequence[Amounts], pod_resources: Resources | No
         if resource not in limits and (resource in POD_LEVEL or is_hugepages(resource)):
             bounded = all(resource in entry.limits for entry in amounts if is_counted(entry.container))
             if bounded and resource in sums:
-                limits[resource] = max(request, sums[resource])
+                limits[resource] = max(sums[resource], request)
     return Resources(requests=requests, limits=limits)
 
 
