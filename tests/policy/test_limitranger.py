@@ -180,7 +180,8 @@ class TestRefusals:
             (
                 "ratio memory=10Pi",
                 "a req memory=1 lim memory=11Pi",
-                "memory max limit to request ratio per Container is 10Pi, but provided ratio is 12384898975268864.000000",
+                "memory max limit to request ratio per Container is 10Pi, "
+                "but provided ratio is 12384898975268864.000000",
             ),
             ("min cpu=1", "a", "minimum cpu usage per Container is 1.  No request is specified"),
             ("min cpu=2", "a req cpu=2 lim cpu=1", "minimum cpu usage per Container is 2, but limit is 1"),
