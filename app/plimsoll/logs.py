@@ -11,15 +11,12 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, MutableMapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
-import structlog
 
 from plimsoll import observations as seen
-from plimsoll.observations import Observation
+from plimsoll.observations import Observation, RefusalsUnlogged, RequestRefused
 
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 BATCH_SECONDS = 0.05
@@ -30,6 +27,7 @@ LEVELS: dict[type[Observation], str] = {
     seen.Reviewed: "info",
     seen.FailureModeAnswered: "warning",
     seen.RequestRefused: "info",
+    seen.RefusalsUnlogged: "info",
     seen.Fault: "error",
     seen.PoliciesLoaded: "info",
     seen.PoliciesRejected: "error",
@@ -104,72 +102,75 @@ class LineWriter:
 
 
 class Logs:
-    """The subscriber."""
+    """The subscriber. Lines begin with time, level and event, whatever the format."""
 
     def __init__(self, write: Callable[[bytes], None], *, as_json: bool, colors: bool = False) -> None:
         self._write = write
-        render = _as_json if as_json else _as_text(colors=colors)
-        self._logger = structlog.wrap_logger(
-            _Sink(write),
-            processors=[structlog.processors.add_log_level, _timestamp, render],
-            wrapper_class=structlog.BoundLogger,
-            cache_logger_on_first_use=True,
-        ).bind()
-        self._lines = {kind: (getattr(self._logger, level), event_name(kind)) for kind, level in LEVELS.items()}
+        self._render = _as_json if as_json else _text_renderer(colors=colors)
+        self._heads = {kind: (level, event_name(kind)) for kind, level in LEVELS.items()}
+        self._clock = _Clock()
         self._second = 0
         self._refusals = 0
 
     def observe(self, observation: Observation) -> None:
         """One line, if the observation has one."""
         kind = type(observation)
-        if kind is seen.RequestRefused and self._flooded():
+        if kind is RequestRefused and self._flooded():
             return
-        log, event = self._lines[kind]
-        log(event, **msgspec.structs.asdict(observation))
+        level, event = self._heads[kind]
+        self._write(self._render(self._clock.text(), level, event, observation))
 
     def _flooded(self) -> bool:
         second = int(time.monotonic())
         if second != self._second:
-            suppressed = self._refusals - REFUSALS_PER_SECOND
+            unlogged = self._refusals - REFUSALS_PER_SECOND
             self._second, self._refusals = second, 0
-            if suppressed > 0:
-                self._logger.info("requests_refused_unlogged", count=suppressed)
+            if unlogged > 0:
+                self.observe(RefusalsUnlogged(count=unlogged))
         self._refusals += 1
         return self._refusals > REFUSALS_PER_SECOND
 
 
-class _Sink:
-    """What structlog calls a logger: it is handed the rendered line."""
+class _Clock:
+    """The time of day as text, in UTC, to the millisecond; a second's text is made once."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
-        self.info = self.warning = self.error = write
+    def __init__(self) -> None:
+        self._second = 0
+        self._text = ""
 
-
-def _timestamp(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    event["time"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return event
+    def text(self) -> str:
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return "%s.%03dZ" % (self._text, (now - second) * 1000)  # noqa: UP031 - half the time of an f-string
 
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
-    line = _ENCODER.encode(event)
+def _as_json(moment: str, level: str, event: str, observation: Observation) -> bytes:
+    # Joined by hand: this is done for every pod, and a dict of the fields would cost as much again.
+    head = f'{{"time":"{moment}","level":"{level}","event":"{event}",'.encode()
+    line = head + _ENCODER.encode(observation)[1:]
     if not line.isascii() or b"\x7f" in line:
         # Control characters above ASCII and marks that reverse a line's direction mean something to terminals.
         line = json.dumps(json.loads(line)).replace("\x7f", "\\u007f").encode()
     return line + b"\n"
 
 
-def _as_text(*, colors: bool) -> Callable[[Any, str, MutableMapping[str, Any]], bytes]:
-    renderer = structlog.dev.ConsoleRenderer(colors=colors, repr_native_str=True, timestamp_key="time", pad_event_to=22)
+def _text_renderer(*, colors: bool) -> Callable[[str, str, str, Observation], bytes]:
+    from structlog.dev import ConsoleRenderer  # for people alone: a server in a cluster never loads it
 
-    def render(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
-        traceback = event.pop("traceback", "")
-        shown = {key: value for key, value in event.items() if value not in ("", (), None)}
-        text = renderer(logger, method, shown)
-        if traceback:
-            text += "\n" + "\n".join(ascii(line)[1:-1] for line in str(traceback).splitlines())
+    renderer = ConsoleRenderer(colors=colors, repr_native_str=True, timestamp_key="time", pad_event_to=22)
+
+    def render(moment: str, level: str, event: str, observation: Observation) -> bytes:
+        fields = msgspec.structs.asdict(observation)
+        traceback = str(fields.pop("traceback", ""))
+        shown = {name: value for name, value in fields.items() if value not in ("", (), None)}
+        text = renderer(None, level, {"time": moment, "level": level, "event": event, **shown})
+        for line in traceback.splitlines():
+            text += "\n" + ascii(line)[1:-1]
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
     return render

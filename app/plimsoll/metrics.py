@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from plimsoll import __version__
@@ -25,7 +25,8 @@ MAX_SERIES = 10_000
 class Metrics:
     """The subscriber, and what ``/metrics`` answers."""
 
-    def __init__(self, connections: Callable[[], int], lines_lost: Callable[[], int]) -> None:
+    def __init__(self, lines_lost: Callable[[], int]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._reviews = Counter(
@@ -80,8 +81,7 @@ class Metrics:
             registry=registry,
         )
         self._draining = Gauge("plimsoll_draining", "1 after a signal to stop.", registry=registry)
-        open_now = Gauge("plimsoll_connections", "Open connections.", registry=registry)
-        open_now.set_function(connections)
+        self._connections = Gauge("plimsoll_connections", "Open connections.", registry=registry)
         lost = Gauge("plimsoll_log_lines_lost", "Log lines dropped because nobody read them.", registry=registry)
         lost.set_function(lines_lost)
         Gauge("plimsoll_build_info", "1, with the version.", ("version",), registry=registry).labels(__version__).set(1)
@@ -115,8 +115,9 @@ class Metrics:
         if count is not None:
             count(observation)
 
-    def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
+    def text(self, *, connections: int) -> bytes:
+        """All metrics in Prometheus' text format, with the number of open connections now."""
+        self._connections.set(connections)
         return generate_latest(self._registry)
 
     def _reviewed(self, reviewed: seen.Reviewed) -> None:

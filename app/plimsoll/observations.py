@@ -66,6 +66,12 @@ class RequestRefused(Observation, frozen=True, kw_only=True):
     reason: str
 
 
+class RefusalsUnlogged(Observation, frozen=True, kw_only=True):
+    """So many refusals of one second have no line of their own."""
+
+    count: int
+
+
 class Fault(Observation, frozen=True, kw_only=True):
     """Something unforeseen: a defect of ours, with its traceback."""
 

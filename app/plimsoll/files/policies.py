@@ -63,9 +63,7 @@ class InForce(Generic[Compiled]):
 class PolicyFiles(Generic[Compiled]):
     """One file or folder of policies. Methods block: call them in a thread."""
 
-    def __init__(
-        self, path: Path, state: StateFolder, compile_texts: Callable[[Sequence[Manifest]], Compiled]
-    ) -> None:
+    def __init__(self, path: Path, state: StateFolder, compile_texts: Callable[[Sequence[Manifest]], Compiled]) -> None:
         self.path = path
         self._state = state
         self._compile = compile_texts

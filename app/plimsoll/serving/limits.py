@@ -26,5 +26,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     idle_seconds: float = 120
     """Above the API server's 90 s, so that it closes first: it never resends a POST (kubernetes.md 1.10)."""
     handshake_seconds: float = 10
+    discard_seconds: float = 2
+    """After a refusal in the middle of a request, input is read and dropped this long: closing at once would make the
+    kernel reset the connection, and the client would never see why."""
     connections: int = 1000
     """Beyond it a request is answered with 503; beyond twice as many connections are cut."""

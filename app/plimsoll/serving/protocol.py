@@ -17,9 +17,6 @@ import httptools
 from plimsoll.serving.exchange import Endpoint, HttpRequest, HttpResponse, refusal, timeout_of
 from plimsoll.serving.traffic import Traffic
 
-DISCARD_SECONDS = 2.0
-"""After a refusal in the middle of a body, input is read and dropped this long: closing at once would make the
-kernel reset the connection, and the client would never see why."""
 NEVER = float("inf")
 
 
@@ -265,9 +262,7 @@ class Connection(asyncio.Protocol):
             return
         response = cast(HttpResponse, endpoint.answer(request))
         self._transport.write(traffic.render(response, bodiless=False, close=True))
-        # Closed when the client has read why, or a moment later: closing now, with input unread, would make the
-        # kernel reset the connection under the answer.
-        self.deadline = traffic.clock() + DISCARD_SECONDS
+        self.deadline = traffic.clock() + traffic.limits.discard_seconds
 
     def _stop_reading(self) -> None:
         self._discarding = True

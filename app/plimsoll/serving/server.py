@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plimsoll.observations import Draining, Observe, Stopped
@@ -19,7 +19,7 @@ from plimsoll.serving.protocol import Connection
 from plimsoll.serving.traffic import Traffic
 
 BACKLOG = 1024
-SWEEP_SECONDS = 0.5
+SWEEP_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,55 +33,56 @@ class DrainTimes:
 
 
 class HttpsServer:
-    """One port. ``ready`` is for the readiness probe: listening and not draining."""
+    """One port."""
+
+    _traffic: Traffic
+    _listener: asyncio.Server
 
     def __init__(self, routes: Mapping[bytes, Endpoint], limits: Limits, observe: Observe) -> None:
         self._routes = routes
         self._limits = limits
         self._observe = observe
-        self._traffic: Traffic | None = None
 
     @property
-    def ready(self) -> bool:
-        """Whether new requests are welcome."""
-        return self._traffic is not None and not self._traffic.draining
+    def draining(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._traffic.draining
 
     @property
     def connections(self) -> int:
         """Open connections."""
-        return 0 if self._traffic is None else len(self._traffic.connections)
+        return len(self._traffic.connections)
 
-    async def run(
-        self,
-        address: tuple[str, int],
-        tls: ssl.SSLContext,
-        stop: asyncio.Event,
-        drain: DrainTimes,
-        started: Callable[[int], None],
-    ) -> None:
-        """Serve until ``stop`` is set and the drain is over. ``started`` gets the port. Raises OSError."""
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext) -> int:
+        """Open the port and answer; the port that was taken for 0. Raises OSError where it cannot be had."""
         loop = asyncio.get_running_loop()
         traffic = self._traffic = Traffic(self._routes, self._limits, self._observe, loop)
-        listener = await loop.create_server(
+        self._listener = await loop.create_server(
             lambda: Connection(traffic),
-            *address,
+            host,
+            port,
             ssl=tls,
             backlog=BACKLOG,
             ssl_handshake_timeout=self._limits.handshake_seconds,
             ssl_shutdown_timeout=self._limits.handshake_seconds,
         )
-        sweeper = loop.create_task(self._sweep(traffic))
+        taken: int = self._listener.sockets[0].getsockname()[1]
+        return taken
+
+    async def run(self, stop: asyncio.Event, drain: DrainTimes) -> None:
+        """Serve, after ``listen``, until ``stop`` is set and the drain is over."""
+        traffic = self._traffic
+        sweeper = asyncio.create_task(self._sweep(traffic))
         try:
-            started(listener.sockets[0].getsockname()[1])
             await stop.wait()
             traffic.draining = True
             self._observe(Draining(accept_seconds=drain.accept, connections=len(traffic.connections)))
             await asyncio.sleep(drain.accept)
-            listener.close()
+            self._listener.close()
             aborted = await self._finish(traffic, drain.finish)
             self._observe(Stopped(answered=traffic.answered, aborted=aborted))
         finally:
-            listener.close()
+            self._listener.close()
             sweeper.cancel()
             for client in list(traffic.connections):
                 client.abort()
