@@ -7,6 +7,7 @@ fail: where the second pass cannot follow (a JSON escape that libyaml refuses), 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from yaml.events import (
     ScalarEvent,
     SequenceStartEvent,
     StreamEndEvent,
+    StreamStartEvent,
 )
 
 from plimsoll.objects.read import escaped
@@ -52,35 +54,22 @@ def split_pointer(pointer: str) -> list[str]:
     return [f"/{token}" for token in pointer.split("/")[1:]]
 
 
-def positions_of(text: str, first_line: int, ordinal: int) -> dict[str, Position]:
-    """JSON Pointer → where the key or list item stands, for the ``ordinal``-th document of ``text`` (from 0)."""
+def positions_of(text: str, first_line: int) -> dict[str, Position]:
+    """JSON Pointer → where the key or list item stands, in the one document of ``text``."""
     text = _SURROGATE.sub(lambda match: match[1] or "\\u0020\\u0020", text)
     positions: dict[str, Position] = {}
-    try:
-        parser = CParser(text)
-        _skip_to(parser, ordinal)
-        _walk(parser, first_line, positions)
-    except (YAMLError, UnicodeEncodeError):
-        pass
+    with suppress(YAMLError):
+        _walk(CParser(text), first_line, positions)
     return positions
-
-
-def _skip_to(parser: Any, ordinal: int) -> None:
-    while True:
-        event = parser.get_event()
-        if isinstance(event, DocumentStartEvent):
-            if ordinal == 0:
-                return
-            ordinal -= 1
-        elif event is None or isinstance(event, StreamEndEvent):
-            return
 
 
 def _walk(parser: Any, first_line: int, positions: dict[str, Position]) -> None:
     frames: list[_Frame] = []
     while True:
         event = parser.get_event()
-        if event is None or isinstance(event, DocumentEndEvent | StreamEndEvent):
+        if isinstance(event, StreamStartEvent | DocumentStartEvent):
+            continue
+        if isinstance(event, DocumentEndEvent | StreamEndEvent):
             return
         starts = isinstance(event, MappingStartEvent | SequenceStartEvent)
         if not starts and not isinstance(event, ScalarEvent | AliasEvent):

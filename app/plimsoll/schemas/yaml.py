@@ -39,13 +39,13 @@ MAX_EXPANSION: Final = 8 * 2**20
 
 _TOO_DEEP: Final = f"nested more than {MAX_DEPTH} deep; no object of Kubernetes is"
 _OPEN: Final = object()  # an anchor whose value is still being read
-_DOCUMENT_LINE: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_DOCUMENT_LINE: Final = re.compile("(?<![^\n\r\x85\u2028\u2029])---(?=[ \t\n\r\x85\u2028\u2029]|\\Z)")
 _DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
 _BLANK: Final = r"(?:---(?=[ \t\r\n]|\Z))?+(?:[ \t\r]*+(?:[#%](?! Source: )[^\n]*+)?+\n)*+"
 _NO_CONTENT: Final = re.compile(r"(?:---(?=[ \t\r\n]|\Z))?+(?:[ \t\r]*+(?:[#%][^\n]*+)?+(?:\n|\Z))*+\Z")
 _SOURCE: Final = re.compile(_BLANK + r"# Source: ([^\r\n]++)")
 _JSON_START: Final = re.compile(r"(?:---)?+[ \t\r\n]*+(?=[\[{])")
-_JSON_SPACE: Final = re.compile(r"[ \t\r\n]*+")
+_NO_SPACE: Final = re.compile(r"[^ \t\r\n]")
 _TEMPLATE: Final = re.compile(r"\{\{-?\s")
 _NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -58,12 +58,16 @@ class _Chunk(msgspec.Struct, frozen=True):
     source: str | None = None
 
 
+_Found = tuple[int, bytes | str, _Chunk]
+"""Line, JSON (or, as text, the reason why there is none), and the text it came from."""
+
+
 class Document:
     """One document of a text: its value as JSON, and where its fields stand."""
 
-    __slots__ = ("_chunk", "_ordinal", "_positions", "index", "json", "line", "origin", "source")
+    __slots__ = ("_chunk", "_positions", "index", "json", "line", "origin")
 
-    def __init__(self, origin: str, index: int, line: int, json: bytes, within: tuple[_Chunk, int]) -> None:
+    def __init__(self, origin: str, index: int, line: int, json: bytes, chunk: _Chunk) -> None:
         self.origin = origin
         """The file, or ``-``."""
         self.index = index
@@ -71,15 +75,18 @@ class Document:
         self.line = line
         """The line where it begins, from 1."""
         self.json = json
-        self._chunk, self._ordinal = within
-        self.source = self._chunk.source if self._ordinal == 0 else None
-        """What helm's ``# Source:`` comment before it says: the template it was rendered from."""
+        self._chunk = chunk
         self._positions: dict[str, Position] | None = None
+
+    @property
+    def source(self) -> str | None:
+        """What helm's ``# Source:`` comment before it says: the template it was rendered from."""
+        return self._chunk.source
 
     def position(self, pointer: str) -> Position:
         """Where the field at a JSON Pointer stands, or its nearest parent: the key of a map, an item of a list."""
         if self._positions is None:
-            self._positions = positions_of(self._chunk.text, self._chunk.first_line, self._ordinal)
+            self._positions = positions_of(self._chunk.text, self._chunk.first_line)
         tokens = split_pointer(pointer)
         for length in range(len(tokens), -1, -1):
             found = self._positions.get("".join(tokens[:length]))
@@ -121,12 +128,12 @@ def read_documents(text: str, origin: str) -> Iterator[Document | UnreadableDocu
         return
     index = 0
     for chunk in _chunks(text.removeprefix("\ufeff")):
-        for line, found, ordinal in _values(chunk):
+        for line, found, part in _values(chunk):
             index += 1
             if isinstance(found, str):
                 yield UnreadableDocument(origin, index, line, found)
             else:
-                yield Document(origin, index, line, found, (chunk, ordinal))
+                yield Document(origin, index, line, found, part)
 
 
 def _chunks(text: str) -> Iterator[_Chunk]:
@@ -144,20 +151,22 @@ def _chunks(text: str) -> Iterator[_Chunk]:
         begin = end
 
 
-def _values(chunk: _Chunk) -> Iterator[tuple[int, bytes | str, int]]:
-    """Line, JSON (or, as text, the reason why there is none) and ordinal of each document of a chunk."""
+def _values(chunk: _Chunk) -> Iterator[_Found]:
+    """What a chunk holds: one document of YAML, or JSON values one after the other."""
     start = _JSON_START.match(chunk.text)
     if start is not None and (found := _json_values(chunk, start.end())) is not None:
         yield from found
         return
-    ordinal = -1
     try:
         reader = _Reader(chunk.text)
-        while (root := reader.next_root()) is not None:
-            ordinal += 1
-            value = reader.value(root, 0)
-            if value is not None:
-                yield chunk.first_line + root.start_mark.line, _ENCODER.encode(value), ordinal
+        root = reader.next_root()
+        value = None if root is None else reader.value(root, 0)
+        extra = reader.next_root() if root is not None else None
+        if extra is not None:
+            raise _Refusal(extra.start_mark.line, "a second document begins here without a --- line before it")
+        if value is not None:
+            yield chunk.first_line + root.start_mark.line, _ENCODER.encode(value), chunk
+        return
     except _Refusal as refusal:
         line, reason = refusal.line, refusal.reason
     except MarkedYAMLError as error:
@@ -169,11 +178,9 @@ def _values(chunk: _Chunk) -> Iterator[tuple[int, bytes | str, int]]:
         line = chunk.text.count("\n", 0, match.start()) if match is not None else 0
         what = f"the character U+{ord(match[0]):04X} is not allowed" if match is not None else str(error)
         reason = f"this is not YAML: {what}"
-    else:
-        return
     if _TEMPLATE.search(chunk.text):
         reason = "this looks like a Helm template; render it first: helm template NAME CHART | plimsoll check -"
-    yield chunk.first_line + line, reason, ordinal
+    yield chunk.first_line + line, reason, chunk
 
 
 class _Reader:
@@ -314,10 +321,10 @@ def _what_is_wrong(text: str, line: int, problem: str) -> str:
     return f"this is not YAML: {problem}"
 
 
-def _json_values(chunk: _Chunk, start: int) -> list[tuple[int, bytes | str, int]] | None:
+def _json_values(chunk: _Chunk, start: int) -> list[_Found] | None:
     """JSON values one after the other; None where the text is no JSON (flow-style YAML begins the same way)."""
-    text, found = chunk.text, list[tuple[int, bytes | str, int]]()
-    counted, line = 0, chunk.first_line
+    text, found = chunk.text, list[_Found]()
+    counted, line, source = 0, chunk.first_line, chunk.source
     while start < len(text):
         line += text.count("\n", counted, start)
         counted = start
@@ -325,13 +332,13 @@ def _json_values(chunk: _Chunk, start: int) -> list[tuple[int, bytes | str, int]
             value, end = _JSON.raw_decode(text, start)
             raw = text[start:end].encode()
         except (_Refusal, RecursionError) as error:
-            return [*found, (line, error.reason if isinstance(error, _Refusal) else _TOO_DEEP, len(found))]
+            return [*found, (line, error.reason if isinstance(error, _Refusal) else _TOO_DEEP, chunk)]
         except ValueError:
             return None
         if value is not None:
-            found.append((line, raw, len(found)))
-        space = _JSON_SPACE.match(text, end)
-        start = space.end() if space is not None else end
+            found.append((line, raw, _Chunk(text[start:end], line, source)))
+        following = _NO_SPACE.search(text, end)
+        start = following.start() if following is not None else len(text)
     return found
 
 

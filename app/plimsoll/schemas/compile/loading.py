@@ -168,10 +168,9 @@ def _compiled(
     found: ManifestObject, model: type[BaseModel], compiled: Callable[..., tuple[_Value | None, list[Complaint]]]
 ) -> tuple[_Value | None, list[Complaint]]:
     try:
-        value = msgspec.json.decode(found.json)
+        shape = shaped(model, msgspec.json.decode(found.json))
     except (msgspec.MsgspecError, RecursionError) as error:
         return None, [Complaint("", f"cannot be read: {error}")]
-    shape = shaped(model, value)
     complaints = list(shape.complaints)
     if shape.document is None:
         return None, complaints
