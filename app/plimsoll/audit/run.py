@@ -52,7 +52,7 @@ def subject_of(found: ManifestObject | UnreadableDocument) -> Subject | Unread:
     return Subject(found.json, Place(origin, found.line_of))
 
 
-def nowhere(file: str, document: int = 1) -> Place:
+def nowhere(file: str, document: int = 0) -> Place:
     """The place of what has no lines to point at."""
     return Place(ReportOrigin(file, document), lambda _: None)
 

@@ -6,13 +6,13 @@ bytes: rows in the order of the input, results by container, field and check, an
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
 
-API_VERSION = "plimsoll.dev/v1alpha1"
-KIND = "Report"
+API_VERSION: Final = "plimsoll.dev/v1alpha1"
+KIND: Final = "Report"
 
 Result = Literal["pass", "fail", "warn", "error", "skip"]
 ModeText = Literal["Audit", "Warn", "Enforce"]
@@ -36,8 +36,8 @@ class ReportOrigin(Struct, frozen=True, omit_defaults=True):
 
     file: str
     """Path as given; `-` is standard input; empty for a request's body."""
-    document: int
-    """Number of the YAML document in the file, from 1."""
+    document: int = 0
+    """Number of the YAML document in the file, from 1; absent for the file as a whole."""
     line: int | None = None
     """1-based line on which the object begins."""
     source: str = ""
