@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-
 from plimsoll.policy.limit_range import LimitRange, LimitRangeItem
 from plimsoll.policy.matching import Globs
 from plimsoll.policy.model import Bounds, Defaulting, Mode, NamespaceMatch, Policy, Rules
@@ -42,9 +41,10 @@ def written_resources(draw: st.DrawFn) -> dict[str, Any] | None:
         if not may_overcommit(name) and draw(st.booleans()):
             requests[name] = limits[name]
     written: dict[str, Any] = {}
-    if limits or draw(st.booleans()):
+    empty_limits, empty_requests = draw(st.booleans()), draw(st.booleans())
+    if limits or empty_limits:
         written["limits"] = limits
-    if requests or draw(st.booleans()):
+    if requests or empty_requests:
         written["requests"] = requests
     return written
 
@@ -87,9 +87,8 @@ def bounds(draw: st.DrawFn, resource: str) -> Bounds:
     if default is not None and default_request is not None and (equal or not may_overcommit(resource)):
         default_request = default
     ratio = draw(st.none() | st.sampled_from([parse(text) for text in RATIOS]))
-    if ratio is not None and default is not None and default_request is not None:
-        if default.nano * 10**9 > ratio.nano * default_request.nano:
-            ratio = None
+    if ratio and default and default_request and default.nano * 10**9 > ratio.nano * default_request.nano:
+        ratio = None
     limit_forbidden = not equal and default is None and draw(st.integers(0, 5)) == 0
     return Bounds(
         resource,

@@ -8,15 +8,13 @@ from typing import Any
 
 import jsonpatch
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-
-from plimsoll.objects.read import read_head
 from plimsoll.policy.draft import UNLIMITED_BY_ZERO
 from plimsoll.policy.evaluation import Stage, evaluate
 from plimsoll.policy.limit_range import LimitRange
-from plimsoll.policy.messages import passing_yaml, refusal, warnings
-from plimsoll.policy.model import Defaulting, Mode, Namespace, Policy
+from plimsoll.policy.messages import refusal, warnings
+from plimsoll.policy.model import Defaulting, Namespace, Policy
 from plimsoll.policy.outcome import Cause, Evaluation, Side
 from plimsoll.policy.patch import ANNOTATION, json_patch
 from plimsoll.policy.quantity import parse
@@ -24,6 +22,7 @@ from plimsoll.policy.remedy import remedy_for
 from plimsoll.policy.resource_names import may_overcommit
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import Workload, read_workloads
+
 from tests.policy.strategies import limit_ranges, pod_specs, policies
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -180,7 +179,7 @@ def test_messages_are_bounded_and_warnings_stay_on_one_line(
     spec: dict[str, Any], policy: Policy, own: tuple[LimitRange, ...]
 ) -> None:
     evaluation = evaluate(workload_of(pod_of(spec)), governed(policy, own), NOW)
-    for line in warnings(evaluation, NOW, Mode.WARN):
+    for line in warnings(evaluation, NOW):
         assert line.isprintable()
     if evaluation.violations:
         text = refusal(evaluation, NOW)
