@@ -32,6 +32,7 @@ from plimsoll.policy.outcome import (
     Violation,
 )
 from plimsoll.policy.pod import pod_violations
+from plimsoll.policy.pod_level import pod_level_defaults
 from plimsoll.policy.quantity import Quantity, suspicion
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import LIMIT_RANGER_ANNOTATION, Container, ContainerClass, Resources, Workload
@@ -304,7 +305,8 @@ def _advice(drafts: Iterable[Draft]) -> Iterable[Advice]:
 
 def _predictions(workload: Workload, governance: Governance, drafts: Sequence[Draft]) -> tuple[Prediction, ...]:
     """Refusals that the API server will answer when the Pods are made; what is out of order is a check of ours."""
-    problems = api_validation_problems(drafts, workload.pod_resources, pod_level=True)
+    pod_resources = pod_level_defaults(drafts, workload.pod_resources)
+    problems = api_validation_problems(drafts, pod_resources, pod_level=True)
     refused = [Prediction("", None, str(problem)) for problem in problems if not MISORDERED.search(problem.text)]
     if governance.limit_ranges:
         refused += (
