@@ -21,21 +21,22 @@ from plimsoll.serving.server import DrainTimes, HttpsServer
 NAMES = frozenset({"localhost", "127.0.0.1"})
 
 
-def issue(folder: Path, name: str = "serving") -> tuple[Path, Path]:
-    """A serving certificate in `name`.pem, and the certificate to trust in `name`.ca."""
+def issue(folder: Path, name: str = "serving", authority: bytes | None = None) -> tuple[Path, Path, bytes]:
+    """A serving certificate in `name`.pem, the certificate to trust in `name`.ca, and the authority."""
     now = datetime.now(UTC)
-    authority = x509.issue_authority(now)
+    authority = authority or x509.issue_authority(now)
     pem, ca = folder / f"{name}.pem", folder / f"{name}.ca"
     pem.write_bytes(x509.issue_leaf(authority, NAMES, now))
     ca.write_bytes(x509.certificates_of(authority))
-    return pem, ca
+    return pem, ca, authority
 
 
 class Running:
     """A server that answers; `stop` is its SIGTERM. `observed` is what it told."""
 
-    def __init__(self, ca: Path, front: TlsFront) -> None:
+    def __init__(self, ca: Path, authority: bytes, front: TlsFront) -> None:
         self.ca = ca
+        self.authority = authority
         self.front = front
         self.port = 0
         self.observed: list[Observation] = []
@@ -62,8 +63,8 @@ def running(
     folder: Path, routes: Mapping[bytes, Endpoint], limits: Limits | None = None, drain: DrainTimes | None = None
 ) -> Iterator[Running]:
     """Serve `routes` on a free loopback port until the block ends."""
-    pem, ca = issue(folder)
-    server = Running(ca, TlsFront(serving_context(pem, pem)))
+    pem, ca, authority = issue(folder)
+    server = Running(ca, authority, TlsFront(serving_context(pem, pem)))
     started = threading.Event()
     problems: list[BaseException] = []
 

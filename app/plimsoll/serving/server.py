@@ -64,7 +64,7 @@ class HttpsServer:
             ssl=tls,
             backlog=BACKLOG,
             ssl_handshake_timeout=self._limits.handshake_seconds,
-            ssl_shutdown_timeout=self._limits.handshake_seconds,
+            ssl_shutdown_timeout=self._limits.discard_seconds,
         )
         taken: int = self._listener.sockets[0].getsockname()[1]
         return taken
