@@ -1,4 +1,7 @@
-"""The API server's question, reduced to what the answer depends on."""
+"""The API server's question, reduced to what the answer depends on.
+
+A value; who may be believed about what is said here, since it follows from the account alone.
+"""
 
 from __future__ import annotations
 
