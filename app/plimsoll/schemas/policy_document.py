@@ -1,3 +1,4 @@
+# ruff: noqa: N815 - fields are named as Kubernetes writes them
 """The documents that users write: ClusterLimitPolicy and ClusterLimitExemption of plimsoll.dev/v1alpha1.
 
 Shapes only, with a description on every field, because the JSON Schema and the CRDs are exported from here. What a
@@ -15,6 +16,13 @@ from plimsoll.policy.quantity import STRICT_PATTERN
 
 REMOVED: Final = "none"
 """Written in place of an amount: the inherited entry does not apply here."""
+
+MOST_RESOURCES: Final = 64
+MOST_OVERRIDES: Final = 256
+MOST_NAMES: Final = 1024
+SHORT_TEXT: Final = 256
+LONG_TEXT: Final = 1024
+"""Bounds of lists, maps and texts: in the schemas too, so that the API server refuses what would be costly here."""
 
 
 def _amount(value: object) -> object:
@@ -73,8 +81,12 @@ class Metadata(Part):
 class Sides(Part):
     """Resource names for the two amounts a container has of each resource."""
 
-    requests: list[str] | None = Field(default=None, description="Resource names, such as cpu and memory.")
-    limits: list[str] | None = Field(default=None, description="Resource names, such as memory.")
+    requests: list[str] | None = Field(
+        default=None, max_length=MOST_RESOURCES, description="Resource names, such as cpu and memory."
+    )
+    limits: list[str] | None = Field(
+        default=None, max_length=MOST_RESOURCES, description="Resource names, such as memory."
+    )
 
 
 class ClassRules(Part):
@@ -87,27 +99,37 @@ class ClassRules(Part):
         default=None, description="Amounts that must not be there. A list replaces the inherited one."
     )
     default: dict[str, AmountOrNone] = Field(
-        default={}, description="Limits for containers that set none, by resource; none removes the inherited entry."
+        default={},
+        max_length=MOST_RESOURCES,
+        description="Limits for containers that set none, by resource; none removes the inherited entry.",
     )
-    defaultRequest: dict[str, AmountOrNone] = Field(  # noqa: N815 - LimitRange's word
-        default={}, description="Requests for containers that set none, by resource; none removes the inherited entry."
+    defaultRequest: dict[str, AmountOrNone] = Field(
+        default={},
+        max_length=MOST_RESOURCES,
+        description="Requests for containers that set none, by resource; none removes the inherited entry.",
     )
     min: dict[str, AmountOrNone] = Field(
-        default={}, description="Least request and limit, by resource; none removes the inherited entry."
+        default={},
+        max_length=MOST_RESOURCES,
+        description="Least request and limit, by resource; none removes the inherited entry.",
     )
     max: dict[str, AmountOrNone] = Field(
-        default={}, description="Most request and limit, by resource; none removes the inherited entry."
-    )
-    maxLimitRequestRatio: dict[str, AmountOrNone] = Field(  # noqa: N815
         default={},
+        max_length=MOST_RESOURCES,
+        description="Most request and limit, by resource; none removes the inherited entry.",
+    )
+    maxLimitRequestRatio: dict[str, AmountOrNone] = Field(
+        default={},
+        max_length=MOST_RESOURCES,
         description="How many times its request a limit may be, by resource; none removes the inherited entry.",
     )
     equal: list[str] | None = Field(
         default=None,
+        max_length=MOST_RESOURCES,
         description="Resources whose request must equal the limit; a missing side takes the written one. "
         "Replaces the inherited list.",
     )
-    outOfRange: Literal["Deny", "Clamp"] | None = Field(  # noqa: N815
+    outOfRange: Literal["Deny", "Clamp"] | None = Field(
         default=None,
         description="What happens to a value outside min and max, or a forbidden one: Deny makes it a violation, "
         "Clamp moves or removes it. Deny unless told otherwise.",
@@ -117,14 +139,20 @@ class ClassRules(Part):
 class ContainerRules(ClassRules):
     """What every container must look like, unless a class or an override says otherwise."""
 
-    default: dict[str, Amount] = Field(default={}, description="Limits for containers that set none, by resource.")
-    defaultRequest: dict[str, Amount] = Field(  # noqa: N815
-        default={}, description="Requests for containers that set none, by resource."
+    default: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="Limits for containers that set none, by resource."
     )
-    min: dict[str, Amount] = Field(default={}, description="Least request and limit, by resource.")
-    max: dict[str, Amount] = Field(default={}, description="Most request and limit, by resource.")
-    maxLimitRequestRatio: dict[str, Amount] = Field(  # noqa: N815
-        default={}, description="How many times its request a limit may be, by resource."
+    defaultRequest: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="Requests for containers that set none, by resource."
+    )
+    min: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="Least request and limit, by resource."
+    )
+    max: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="Most request and limit, by resource."
+    )
+    maxLimitRequestRatio: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="How many times its request a limit may be, by resource."
     )
 
 
@@ -133,39 +161,57 @@ class PodRules(Part):
 
     required: Sides | None = Field(default=None, description="Totals that must be bounded.")
     forbidden: Sides | None = Field(default=None, description="Totals that must not be there.")
-    min: dict[str, Amount] = Field(default={}, description="Least total request and limit, by resource.")
-    max: dict[str, Amount] = Field(default={}, description="Most total request and limit, by resource.")
-    maxLimitRequestRatio: dict[str, Amount] = Field(  # noqa: N815
-        default={}, description="How many times the total request the total limit may be, by resource."
+    min: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="Least total request and limit, by resource."
     )
-    equal: list[str] | None = Field(default=None, description="Resources whose totals must be equal.")
+    max: dict[str, Amount] = Field(
+        default={}, max_length=MOST_RESOURCES, description="Most total request and limit, by resource."
+    )
+    maxLimitRequestRatio: dict[str, Amount] = Field(
+        default={},
+        max_length=MOST_RESOURCES,
+        description="How many times the total request the total limit may be, by resource.",
+    )
+    equal: list[str] | None = Field(
+        default=None, max_length=MOST_RESOURCES, description="Resources whose totals must be equal."
+    )
 
 
 class WorkloadEntry(Part):
     """Workloads by kind and name; a field that is absent matches everything."""
 
     kind: str | None = Field(default=None, description="Kind of the object a person wrote, such as Deployment.")
-    names: list[str] = Field(default=[], description="Names, with * and ?; one of them must match.")
+    names: list[str] = Field(
+        default=[], max_length=MOST_NAMES, description="Names, with * and ?; one of them must match."
+    )
 
 
 class OverrideMatch(Part):
     """Which containers are meant: all fields that are given must match, one entry of each list is enough."""
 
-    containers: list[str] = Field(default=[], description="Container names, with * and ?.")
+    containers: list[str] = Field(default=[], max_length=MOST_NAMES, description="Container names, with * and ?.")
     images: list[str] = Field(
-        default=[], description="Images, with * (also over /) and ?; tried as written and fully qualified."
+        default=[],
+        max_length=MOST_NAMES,
+        description="Images, with * (also over /) and ?; tried as written and fully qualified.",
     )
-    workloads: list[WorkloadEntry] = Field(default=[], description="Workloads; one of them must match.")
-    podLabels: dict[str, str] = Field(  # noqa: N815
-        default={}, description="Labels of the pod; all of them must match, values may hold * and ?."
+    workloads: list[WorkloadEntry] = Field(
+        default=[], max_length=MOST_NAMES, description="Workloads; one of them must match."
     )
-    uses: list[str] = Field(default=[], description="Resource names; the container asks for some of one of them.")
+    podLabels: dict[str, str] = Field(
+        default={},
+        max_length=MOST_RESOURCES,
+        description="Labels of the pod; all of them must match, values may hold * and ?.",
+    )
+    uses: list[str] = Field(
+        default=[], max_length=MOST_RESOURCES, description="Resource names; the container asks for some of one of them."
+    )
 
 
 class ExemptionMatch(OverrideMatch):
     """What is exempted: all fields that are given must match, one entry of each list is enough."""
 
-    namespaces: list[str] = Field(default=[], description="Namespace names, with * and ?.")
+    namespaces: list[str] = Field(default=[], max_length=MOST_NAMES, description="Namespace names, with * and ?.")
 
 
 class OverrideRule(Part):
@@ -182,28 +228,38 @@ class SelectorExpression(Part):
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
         description="How the label relates to the values."
     )
-    values: list[str] = Field(default=[], description="Needed for In and NotIn, not allowed for the others.")
+    values: list[str] = Field(
+        default=[], max_length=MOST_NAMES, description="Needed for In and NotIn, not allowed for the others."
+    )
 
 
 class Selector(Part):
     """A Kubernetes label selector; all its requirements must hold, an empty one matches everything."""
 
-    matchLabels: dict[str, str] = Field(default={}, description="Labels that must have exactly these values.")  # noqa: N815
-    matchExpressions: list[SelectorExpression] = Field(default=[], description="Further requirements.")  # noqa: N815
+    matchLabels: dict[str, str] = Field(
+        default={}, max_length=MOST_NAMES, description="Labels that must have exactly these values."
+    )
+    matchExpressions: list[SelectorExpression] = Field(
+        default=[], max_length=MOST_NAMES, description="Further requirements."
+    )
 
 
 class NamespaceRules(Part):
     """Which namespaces are governed: (selector or include) minus exclude."""
 
     selector: Selector | None = Field(default=None, description="Namespaces by their labels.")
-    include: list[str] = Field(default=[], description="Namespaces by name, with * and ?.")
-    exclude: list[str] = Field(default=[], description="Namespaces that are not meant after all, with * and ?.")
+    include: list[str] = Field(default=[], max_length=MOST_NAMES, description="Namespaces by name, with * and ?.")
+    exclude: list[str] = Field(
+        default=[], max_length=MOST_NAMES, description="Namespaces that are not meant after all, with * and ?."
+    )
 
 
 class QuotaRules(Part):
     """A ResourceQuota for every governed namespace."""
 
-    hard: dict[str, Amount] = Field(description="As in a ResourceQuota: limits.memory, requests.cpu, pods and so on.")
+    hard: dict[str, Amount] = Field(
+        max_length=MOST_RESOURCES, description="As in a ResourceQuota: limits.memory, requests.cpu, pods and so on."
+    )
 
 
 class PolicySpec(Part):
@@ -217,7 +273,7 @@ class PolicySpec(Part):
     )
     namespaces: NamespaceRules = Field(description="Which namespaces are governed.")
     mode: Literal["Audit", "Warn", "Enforce"] = Field(default="Audit", description="What happens to a violation.")
-    enforceFrom: str | None = Field(  # noqa: N815
+    enforceFrom: str | None = Field(
         default=None,
         description="An instant such as 2026-12-01T00:00:00Z; until then Enforce acts as Warn and says so.",
         json_schema_extra={"format": "date-time"},
@@ -232,20 +288,20 @@ class PolicySpec(Part):
     containers: ContainerRules | None = Field(
         default=None, description="Rules for every container, unless a class or an override says otherwise."
     )
-    initContainers: ClassRules | None = Field(  # noqa: N815
-        default=None, description="What differs for init containers."
-    )
-    sidecarContainers: ClassRules | None = Field(  # noqa: N815
+    initContainers: ClassRules | None = Field(default=None, description="What differs for init containers.")
+    sidecarContainers: ClassRules | None = Field(
         default=None, description="What differs for sidecars: init containers with restartPolicy Always."
     )
     pod: PodRules | None = Field(default=None, description="Rules for the totals of a pod.")
     overrides: list[OverrideRule] = Field(
-        default=[], description="Other rules for some containers; the first that matches a container wins."
+        default=[],
+        max_length=MOST_OVERRIDES,
+        description="Other rules for some containers; the first that matches a container wins.",
     )
-    limitRange: Literal["Unmanaged", "Managed"] = Field(  # noqa: N815
+    limitRange: Literal["Unmanaged", "Managed"] = Field(
         default="Unmanaged", description="Managed keeps a LimitRange in every governed namespace."
     )
-    resourceQuota: QuotaRules | None = Field(  # noqa: N815
+    resourceQuota: QuotaRules | None = Field(
         default=None, description="Keeps a ResourceQuota in every governed namespace."
     )
 
@@ -253,20 +309,23 @@ class PolicySpec(Part):
 class ExemptionSpec(Part):
     """A stated, dated reason not to judge."""
 
-    owner: str = Field(description="Who answers for it.")
-    reason: str = Field(description="Why it is needed.")
+    owner: str = Field(max_length=SHORT_TEXT, description="Who answers for it.")
+    reason: str = Field(max_length=LONG_TEXT, description="Why it is needed.")
     expires: str = Field(
-        description="A date (to its end, UTC) or an instant with a zone; past it the exemption is void everywhere."
+        max_length=SHORT_TEXT,
+        description="A date (to its end, UTC) or an instant with a zone; past it the exemption is void everywhere.",
     )
-    ticket: str | None = Field(default=None, description="Where it is discussed.")
+    ticket: str | None = Field(default=None, max_length=SHORT_TEXT, description="Where it is discussed.")
     match: ExemptionMatch = Field(description="What is exempted; an empty match means everything.")
-    waive: list[str] = Field(description='Check ids such as memory.limit.required, or ["*"] for all.')
+    waive: list[str] = Field(
+        max_length=MOST_NAMES, description='Check ids such as memory.limit.required, or ["*"] for all.'
+    )
 
 
 class ClusterLimitPolicy(Part):
     """What a set of namespaces allows, requires and defaults. One namespace is governed by one policy."""
 
-    apiVersion: Literal["plimsoll.dev/v1alpha1"] = Field(description="The version of this document.")  # noqa: N815
+    apiVersion: Literal["plimsoll.dev/v1alpha1"] = Field(description="The version of this document.")
     kind: Literal["ClusterLimitPolicy"] = Field(description="The kind of this document.")
     metadata: Metadata = Field(description="Its name, and what Kubernetes adds.")
     spec: PolicySpec = Field(description="What it says.")
@@ -276,7 +335,7 @@ class ClusterLimitPolicy(Part):
 class ClusterLimitExemption(Part):
     """A stated, dated reason not to judge some containers by some checks."""
 
-    apiVersion: Literal["plimsoll.dev/v1alpha1"] = Field(description="The version of this document.")  # noqa: N815
+    apiVersion: Literal["plimsoll.dev/v1alpha1"] = Field(description="The version of this document.")
     kind: Literal["ClusterLimitExemption"] = Field(description="The kind of this document.")
     metadata: Metadata = Field(description="Its name, and what Kubernetes adds.")
     spec: ExemptionSpec = Field(description="What it says.")

@@ -27,6 +27,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from plimsoll.policy.quantity import shown
 from plimsoll.schemas.positions import Position, positions_of, split_pointer
 from plimsoll.schemas.scalars import NOT_TEXT, TAG, key_text, plain_value, tagged_value
 
@@ -267,10 +268,10 @@ class _Reader:
     def _alias(self, event: Any) -> Any:
         name, line = event.anchor, event.start_mark.line
         if name not in self._anchors:
-            raise _Refusal(line, f"*{_short(name)} is used, but no &{_short(name)} stands before it in this document")
+            raise _Refusal(line, f"the alias {shown(name)} is used, but no anchor of this name stands before it here")
         value = self._anchors[name]
         if value is _OPEN:
-            raise _Refusal(line, f"*{_short(name)} stands inside &{_short(name)}: the value would contain itself")
+            raise _Refusal(line, f"the alias {shown(name)} stands inside its anchor: the value would contain itself")
         # Each value that is walked is paid for, so that all walks of a document end with its budget.
         stack = [value]
         while stack:
@@ -304,12 +305,8 @@ def _key(event: Any, key: object) -> str:
 
 def _twice(key: str, event: Any) -> str:
     written = getattr(event, "value", key)
-    read = "" if written == key else f" ({written} without quotes is read as {key})"
-    return f"the key {_short(key)} stands twice in one map{read}; one of the two would be lost"
-
-
-def _short(text: str) -> str:
-    return json.dumps(text if len(text) <= 40 else text[:39] + "…", ensure_ascii=False)[1:-1]
+    read = "" if written == key else f" ({shown(written)[1:-1]} without quotes is read as {key})"
+    return f"the key {shown(key)} stands twice in one map{read}; one of the two would be lost"
 
 
 def _what_is_wrong(text: str, line: int, problem: str) -> str:
@@ -348,7 +345,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _Refusal(0, f"the key {_short(key)} stands twice in one object; one of the two would be lost")
+                raise _Refusal(0, f"the key {shown(key)} stands twice in one object; one of the two would be lost")
             seen.add(key)
     return keys
 

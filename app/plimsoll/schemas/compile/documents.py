@@ -1,6 +1,6 @@
 """One document → one compiled value: `Policy` or `Exemption`, with everything resolved that a request must not resolve.
 
-Gives the value together with all complaints; where there are complaints the value may not be used.
+Complaints are added to a list that the caller brings; where there are any, the value may not be used.
 """
 
 from __future__ import annotations
@@ -60,9 +60,8 @@ _MODES: Final = {mode.text: mode for mode in Mode}
 _CLASSES: Final = (ContainerClass.REGULAR, ContainerClass.INIT, ContainerClass.SIDECAR)
 
 
-def policy_of(document: ClusterLimitPolicy, origin: str) -> tuple[Policy, Complaints]:
-    """The compiled policy; ``origin`` is where it stands, as messages will say it."""
-    complaints: Complaints = []
+def policy_of(document: ClusterLimitPolicy, origin: str, complaints: Complaints) -> Policy:
+    """The compiled policy; ``origin`` is where it stands, as messages will say it. Raises TooManyComplaints."""
     spec = document.spec
     object_name(complaints, "/metadata/name", document.metadata.name)
     namespaces = _namespaces(complaints, spec.namespaces)
@@ -74,29 +73,25 @@ def policy_of(document: ClusterLimitPolicy, origin: str) -> tuple[Policy, Compla
     for block in (*classes.values(), pod):
         complain(complaints, laid_over(block))
     mode = _MODES[spec.mode]
-    return (
-        Policy(
-            name=document.metadata.name,
-            namespaces=namespaces,
-            priority=spec.priority,
-            mode=mode,
-            enforce_from=enforce_from,
-            defaulting=Defaulting(spec.defaulting),
-            templates=_templates(spec.templates, mode),
-            rules={each: rules_of(block) for each, block in classes.items()},
-            pod=rules_of(laid_over(pod)),
-            overrides=_overrides(complaints, spec, classes),
-            limit_range_managed=spec.limitRange == "Managed",
-            resource_quota=_quota(complaints, spec),
-            origin=origin,
-        ),
-        complaints,
+    return Policy(
+        name=document.metadata.name,
+        namespaces=namespaces,
+        priority=spec.priority,
+        mode=mode,
+        enforce_from=enforce_from,
+        defaulting=Defaulting(spec.defaulting),
+        templates=_templates(spec.templates, mode),
+        rules={each: rules_of(block) for each, block in classes.items()},
+        pod=rules_of(laid_over(pod)),
+        overrides=_overrides(complaints, spec, classes),
+        limit_range_managed=spec.limitRange == "Managed",
+        resource_quota=_quota(complaints, spec),
+        origin=origin,
     )
 
 
-def exemption_of(document: ClusterLimitExemption, origin: str) -> tuple[Exemption | None, Complaints]:
-    """The compiled exemption; None where its end cannot be read."""
-    complaints: Complaints = []
+def exemption_of(document: ClusterLimitExemption, origin: str, complaints: Complaints) -> Exemption | None:
+    """The compiled exemption; None where its end cannot be read. Raises TooManyComplaints."""
     spec, match = document.spec, document.spec.match
     object_name(complaints, "/metadata/name", document.metadata.name)
     filled_text(complaints, "/spec/owner", spec.owner)
@@ -111,8 +106,8 @@ def exemption_of(document: ClusterLimitExemption, origin: str) -> tuple[Exemptio
         if check.startswith(POD) and not matcher.is_whole_pod:
             complaints.append(Complaint(f"/spec/waive/{index}", _why_no_total(check, match)))
     if expires is None:
-        return None, complaints
-    exemption = Exemption(
+        return None
+    return Exemption(
         name=document.metadata.name,
         owner=spec.owner,
         reason=spec.reason,
@@ -124,7 +119,6 @@ def exemption_of(document: ClusterLimitExemption, origin: str) -> tuple[Exemptio
         ticket=spec.ticket,
         origin=origin,
     )
-    return exemption, complaints
 
 
 def _why_no_total(check: str, match: ExemptionMatch) -> str:
@@ -198,11 +192,17 @@ def _namespaces(complaints: Complaints, written: NamespaceRules) -> NamespaceMat
     if written.selector is None and not written.include:
         reason = 'names no namespace; accepted: include (["*"] for all) or selector, or both'
         complaints.append(Complaint(pointer, reason))
-    return NamespaceMatch(
-        selector=None if written.selector is None else _selector(complaints, f"{pointer}/selector", written.selector),
-        include=globs(complaints, f"{pointer}/include", written.include, NAMESPACES),
-        exclude=globs(complaints, f"{pointer}/exclude", written.exclude, NAMESPACES),
-    )
+    include = globs(complaints, f"{pointer}/include", written.include, NAMESPACES)
+    exclude = globs(complaints, f"{pointer}/exclude", written.exclude, NAMESPACES)
+    only_names = include is not None and include.pattern is None and written.selector is None
+    if exclude is not None and (
+        any(set(glob) == {"*"} for glob in exclude.written)
+        or (only_names and all(exclude.match(name) for name in written.include))
+    ):
+        reason = "exclude takes away every namespace that is named; accepted: an exclude that leaves some"
+        complaints.append(Complaint(f"{pointer}/exclude", reason))
+    selector = None if written.selector is None else _selector(complaints, f"{pointer}/selector", written.selector)
+    return NamespaceMatch(selector, include, exclude)
 
 
 def _selector(complaints: Complaints, pointer: str, written: Selector) -> LabelSelector:

@@ -6,9 +6,10 @@ among manifests that are judged are laid over it by `Loaded.with_context`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from pydantic import BaseModel
@@ -23,7 +24,14 @@ from plimsoll.policy.quantity import shown
 from plimsoll.policy.snapshot import Snapshot
 from plimsoll.schemas.compile.documents import exemption_of, policy_of
 from plimsoll.schemas.compile.shapes import shaped
-from plimsoll.schemas.compile.words import Complaint, nearest, object_name
+from plimsoll.schemas.compile.words import (
+    MOST_COMPLAINTS,
+    Complaint,
+    Complaints,
+    TooManyComplaints,
+    nearest,
+    object_name,
+)
 from plimsoll.schemas.manifests import API_VERSION, EXEMPTION_KIND, POLICY_KIND, ManifestObject, Role, read_objects
 from plimsoll.schemas.policy_document import ClusterLimitExemption, ClusterLimitPolicy
 from plimsoll.schemas.yaml import UnreadableDocument
@@ -31,11 +39,10 @@ from plimsoll.schemas.yaml import UnreadableDocument
 GROUP: Final = group_of(API_VERSION)
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 """The API server gives it to every namespace, with the namespace's name."""
+MAX_POINTER: Final = 512
 ACCEPTED: Final = f"{POLICY_KIND} and {EXEMPTION_KIND} of {API_VERSION}, Namespace and LimitRange of v1"
 
 _Value = TypeVar("_Value")
-_Key = tuple[str, str, str]
-"""Kind, namespace, name."""
 
 
 class Loaded:
@@ -108,18 +115,12 @@ def load(sources: Iterable[tuple[str, str]], *, namespace: str = "default") -> L
 
 def compile_policy(found: ManifestObject) -> Policy:
     """One policy document. Raises InvalidPolicy with all its problems."""
-    policy, complaints = _compiled(found, ClusterLimitPolicy, policy_of)
-    if policy is None or complaints:
-        raise InvalidPolicy(list(_problems(found, complaints)))
-    return policy
+    return _compiled(found, ClusterLimitPolicy, policy_of)
 
 
 def compile_exemption(found: ManifestObject) -> Exemption:
     """One exemption document. Raises InvalidPolicy with all its problems."""
-    exemption, complaints = _compiled(found, ClusterLimitExemption, exemption_of)
-    if exemption is None or complaints:
-        raise InvalidPolicy(list(_problems(found, complaints)))
-    return exemption
+    return _compiled(found, ClusterLimitExemption, exemption_of)
 
 
 class _Gathering:
@@ -157,7 +158,7 @@ class _Gathering:
             self.problems.extend(error.problems)
 
     def _once(self, found: ManifestObject, name: str) -> None:
-        place = f"{found.document.origin}:{found.line_of('')}"
+        place = f"{found.document.origin}:{found.line}"
         first = self._places.setdefault((found.role, name), place)
         if first != place:
             reason = f"a {found.kind} named {name} stands already at {first}; accepted: one document for each name"
@@ -165,27 +166,44 @@ class _Gathering:
 
 
 def _compiled(
-    found: ManifestObject, model: type[BaseModel], compiled: Callable[..., tuple[_Value | None, list[Complaint]]]
-) -> tuple[_Value | None, list[Complaint]]:
+    found: ManifestObject, model: type[BaseModel], compiled: Callable[[Any, str, Complaints], _Value | None]
+) -> _Value:
+    """What the document says. Raises InvalidPolicy with all its problems."""
+    result: _Value | None = None
     try:
         shape = shaped(model, msgspec.json.decode(found.json))
     except (msgspec.MsgspecError, RecursionError) as error:
-        return None, [Complaint("", f"cannot be read: {error}")]
+        raise InvalidPolicy(list(_problems(found, [Complaint("", f"cannot be read: {error}")]))) from None
     complaints = list(shape.complaints)
-    if shape.document is None:
-        return None, complaints
-    result, more = compiled(shape.document, f"{found.document.origin}:{found.line_of('')}")
-    hidden = [f"{removed}/" for removed in shape.removed]
-    complaints += (each for each in more if not any(under.startswith(f"{each.pointer}/") for under in hidden))
-    return result, complaints
+    if shape.document is not None:
+        more = Complaints()
+        with suppress(TooManyComplaints):
+            result = compiled(shape.document, f"{found.document.origin}:{found.line}", more)
+        hidden = [f"{removed}/" for removed in shape.removed]
+        complaints += (each for each in more if not any(under.startswith(f"{each.pointer}/") for under in hidden))
+    if result is None or complaints:
+        raise InvalidPolicy(list(_problems(found, complaints)))
+    return result
 
 
-def _problems(found: ManifestObject, complaints: Iterable[Complaint]) -> Iterator[Problem]:
+def _problems(found: ManifestObject, complaints: Sequence[Complaint]) -> Iterator[Problem]:
+    """In the order of the text, and no more than a person reads."""
+    origin = found.document.origin
     placed = [
-        Problem(found.document.origin, found.line_of(each.pointer), found.pointer + each.pointer, each.reason)
+        Problem(origin, found.line_of(each.pointer), _printable(found.pointer + each.pointer), each.reason)
         for each in complaints
     ]
-    yield from sorted(placed, key=lambda problem: problem.line or 0)
+    yield from sorted(placed, key=lambda problem: problem.line or 0)[:MOST_COMPLAINTS]
+    if len(placed) >= MOST_COMPLAINTS:
+        yield Problem(
+            origin, found.line, found.pointer, f"more than {MOST_COMPLAINTS} problems; the rest is not listed"
+        )
+
+
+def _printable(pointer: str) -> str:
+    """A pointer for people: a key may hold anything."""
+    head = pointer if len(pointer) <= MAX_POINTER else f"{pointer[:MAX_POINTER]}…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in head)
 
 
 def _read_namespace(found: ManifestObject) -> Namespace:
@@ -194,7 +212,7 @@ def _read_namespace(found: ManifestObject) -> Namespace:
     except MalformedObject as error:
         raise InvalidPolicy(list(_problems(found, [Complaint(error.pointer, error.reason)]))) from None
     name = meta.name or ""
-    complaints: list[Complaint] = []
+    complaints = Complaints()
     object_name(complaints, "/metadata/name", name)
     if complaints:
         raise InvalidPolicy(list(_problems(found, complaints)))
@@ -223,8 +241,8 @@ def _is_ours(found: ManifestObject) -> bool:
 def _foreign(found: ManifestObject) -> Complaint:
     if not found.kind:
         return Complaint("", f"has no kind, so it is no object of Kubernetes; accepted: {ACCEPTED}")
-    what = f"{found.kind} of {found.api_version}" if found.api_version else f"{found.kind} without apiVersion"
     if found.kind in {POLICY_KIND, EXEMPTION_KIND}:
         return Complaint("/apiVersion", f"found {shown(found.api_version)}; accepted: {API_VERSION}")
     hint = nearest(found.kind, (POLICY_KIND, EXEMPTION_KIND)) if _is_ours(found) else ""
-    return Complaint("/kind", f"found {what[:80]}{hint}; accepted: {ACCEPTED}")
+    version = f"of {shown(found.api_version)}" if found.api_version else "without apiVersion"
+    return Complaint("/kind", f"found {shown(found.kind)} {version}{hint}; accepted: {ACCEPTED}")

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from plimsoll.objects.read import escaped
 from plimsoll.policy.quantity import shown
-from plimsoll.schemas.compile.words import Complaint, nearest
+from plimsoll.schemas.compile.words import MOST_COMPLAINTS, Complaint, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 _Location = tuple[int | str, ...]
@@ -68,7 +68,7 @@ def shaped(model: type[BaseModel], value: object) -> Shaped:
         except ValidationError as error:
             errors = error.errors(include_url=False)
         if complaints is None:
-            complaints = tuple(_complaint(model, each) for each in errors)
+            complaints = tuple(_complaint(model, each) for each in errors[:MOST_COMPLAINTS])
             kept = copy.deepcopy(value)
         for each in errors:
             location = each["loc"]
@@ -122,6 +122,9 @@ def _complaint(model: type[BaseModel], error: ErrorDetails) -> Complaint:
         found = error["input"]
         hint = nearest(found, words) if isinstance(found, str) else ""
         reason = f"found {_found(found)}{hint}; accepted: {', '.join(words)}"
+    elif kind in {"too_long", "string_too_long"}:
+        what = "characters" if kind == "string_too_long" else "entries"
+        reason = f"found {len(error['input'])} {what}; accepted: at most {error['ctx']['max_length']}"
     elif kind in {"greater_than_equal", "less_than_equal"}:
         reason = f"found {_found(error['input'])}; accepted: a whole number from -2147483648 to 2147483647"
     else:

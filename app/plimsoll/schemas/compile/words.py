@@ -25,6 +25,7 @@ from plimsoll.policy.resource_names import (
 )
 
 MILLI: Final = NANO // 1000
+MOST_COMPLAINTS: Final = 100
 RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
 
 _MEANT: Final = {
@@ -51,7 +52,18 @@ class Complaint(Struct, frozen=True):
     """What was found and what would be accepted."""
 
 
-Complaints = list[Complaint]
+class TooManyComplaints(Exception):
+    """Nobody reads further than this."""
+
+
+class Complaints(list[Complaint]):
+    """All complaints about one document; bounded, because a document can be nothing but mistakes."""
+
+    def append(self, complaint: Complaint) -> None:
+        """Add one. Raises TooManyComplaints when no more are wanted."""
+        super().append(complaint)
+        if len(self) >= MOST_COMPLAINTS:
+            raise TooManyComplaints
 
 
 class Alphabet(Struct, frozen=True):
