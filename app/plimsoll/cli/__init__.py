@@ -12,6 +12,8 @@ from typing import IO, Any
 import click
 
 from plimsoll import __version__
+from plimsoll.cli.check import check
+from plimsoll.cli.explain import explain
 from plimsoll.cli.serve import serve
 from plimsoll.errors import CertificateError, InvalidPolicy, InvalidSettings, PlimsollError
 
@@ -60,4 +62,6 @@ def main() -> None:
     """A load line for every container: memory and CPU limits, by a policy per namespace."""
 
 
+main.add_command(check)
+main.add_command(explain)
 main.add_command(serve)
