@@ -1,4 +1,4 @@
-"""The house stays as it was planned: floors, small rooms, one word for one thing, nothing swallowed, nothing unnamed."""
+"""The house stays as it was planned: floors, small rooms, one word for one thing, nothing swallowed or unnamed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from plimsoll.policy.checks import CHECKS, SUFFIXES
 
 ROOT = Path(__file__).parents[2]
