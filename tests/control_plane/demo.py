@@ -6,19 +6,19 @@ and asserts nothing: what it prints is what the API server answered.
 
 import argparse
 import base64
+import json
 import ssl
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
 from rich.console import Console
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "deploy" / "examples"
 REPLICASET_CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
 READY_SECONDS = 30.0
+LOG_SECONDS = 3.0
 
 NAMESPACES = {
     "audited": "mode: Audit. Nothing is refused and nothing is changed; the verdict is recorded.",
@@ -42,13 +43,13 @@ NAMESPACES = {
 
 
 @contextmanager
-def plimsoll(folder: Path) -> Iterator[Registration]:
+def plimsoll(log: Path, state: Path) -> Iterator[Registration]:
     """`plimsoll serve` with the demo's policies, ready; what the API server has to know about it."""
     (port,) = free_ports(1)
     program = Path(sys.executable).with_name("plimsoll")
-    policies, state = EXAMPLES / "demo-policies.yaml", folder / "state"
+    policies = EXAMPLES / "demo-policies.yaml"
     command: list[str | Path] = [program, "serve", "--policies", policies, "--port", str(port), "--state-dir", state]
-    server = Server(command, folder / "plimsoll.log")
+    server = Server(command, log)
     try:
         ca = state / "tls" / "ca.crt"
         _wait_until_ready(server, f"https://127.0.0.1:{port}/readyz", ca)
@@ -96,44 +97,82 @@ def pod_of(template_owner: Object) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def show(console: Console, command: str, obj: Object, reply: Reply) -> None:
-    """A command and its outcome, in kubectl's words."""
-    console.print(Text.assemble(("$ ", "dim"), (command, "bold")))
-    for warning in reply.warnings:
-        console.print(Text.assemble(("Warning:", "yellow"), " ", warning))
-    name = f"{obj['kind'].lower()}{'.apps' if obj['kind'] == 'Deployment' else ''}/{obj['metadata']['name']}"
-    if reply.ok:
-        console.print(Text(f"{name} created", "green"))
-    else:
-        reason = reply.body.get("reason") or "Forbidden"
-        console.print(Text.assemble((f"Error from server ({reason}):", "red"), " ", reply.message))
+class Screen:
+    """Prints outcomes as kubectl words them. Long lines are left to the terminal, so that they can be copied whole."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def line(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
+        self._console.print(Text.assemble(" " * indent, *parts), soft_wrap=True)
+
+    def heading(self, namespace: str, meaning: str) -> None:
+        self.line()
+        self._console.print(Panel(Text(meaning), title=f"namespace {namespace}", title_align="left", width=78))
+
+    def outcome(self, obj: Object, reply: Reply, file: str = "") -> None:
+        """Warnings, then created or refused; `file` is what kubectl was given."""
+        for warning in reply.warnings:
+            self.line(("Warning:", "yellow"), " ", warning)
+        if reply.ok:
+            group = ".apps" if obj["apiVersion"].startswith("apps/") else ""
+            self.line((f"{obj['kind'].lower()}{group}/{obj['metadata']['name']} created", "green"))
+        else:
+            where = f'error when creating "{file}": ' if file else ""
+            reason = reply.body.get("reason") or "Forbidden"
+            self.line((f"Error from server ({reason}):", "red"), " ", where, reply.message)
+
+    def stored(self, pod: Object) -> None:
+        """What the API server keeps as the containers' resources, and what our annotation says about it."""
+        kept = {container["name"]: container["resources"] for container in pod["spec"]["containers"]}
+        self.line(("stored resources:", "dim"))
+        for line in yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, width=200).splitlines():
+            self.line((line, "cyan"), indent=2)
+        for key, value in pod["metadata"].get("annotations", {}).items():
+            if "plimsoll" in key:
+                self.line((f"{key}: {value}", "cyan"), indent=2)
+
+    def recorded(self, log: Path, namespace: str) -> None:
+        """What the server's own log says about this namespace: all there is to see where nothing is said to anybody."""
+        self.line(("recorded in the log of plimsoll serve:", "dim"))
+        for entry in _reviews(log, namespace, count=2):
+            told = {key: entry[key] for key in ("kind", "policy", "mode", "verdict", "checks")}
+            line = yaml.safe_dump(told, sort_keys=False, default_flow_style=True, width=1000).rstrip()
+            self.line((line, "cyan"), indent=2)
 
 
-def show_resources(console: Console, title: str, reply: Reply) -> None:
-    """What the API server keeps as the container's resources, and why, where we have written it down."""
-    stored = reply.body["spec"]
-    containers = stored.get("template", {}).get("spec", stored)["containers"]
-    kept: dict[str, Any] = {container["name"]: container["resources"] for container in containers}
-    text = yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, width=100).rstrip()
-    console.print(Text(title, "dim"))
-    console.print(Padding(Text(text, "cyan"), (0, 0, 0, 2)))
-    for key, value in reply.body["metadata"].get("annotations", {}).items():
-        if "plimsoll" in key:
-            console.print(Padding(Text(f"{key}: {value}", "cyan"), (0, 0, 0, 2)))
+def _reviews(log: Path, namespace: str, count: int) -> list[dict[str, Any]]:
+    """The log lines with a verdict about this namespace; they are written a moment after the answer."""
+    deadline = time.monotonic() + LOG_SECONDS
+    while True:
+        entries = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+        found = [entry for entry in entries if entry.get("namespace") == namespace and entry.get("checks")]
+        if len(found) >= count or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
 
 
-def play(console: Console, cluster: ControlPlane, namespace: str) -> None:
+def play(screen: Screen, cluster: ControlPlane, namespace: str) -> None:
     """Apply the Deployment as a developer, then its Pod as the ReplicaSet controller."""
     wanted = deployment(namespace)
+    screen.line(("$ ", "dim"), (f"kubectl apply -n {namespace} -f elastalert.yaml", "bold"))
     applied = cluster.as_user(DEVELOPER).create(wanted)
-    show(console, f"kubectl apply -n {namespace} -f elastalert.yaml", wanted, applied)
-    console.print()
+    screen.outcome(wanted, applied, "elastalert.yaml")
+
     pod = pod_of(wanted)
-    title = "the ReplicaSet controller makes its Pod" if applied.ok else "and if the Deployment had been there before"
+    screen.line()
+    screen.line(
+        (
+            "The ReplicaSet controller then creates its Pod:"
+            if applied.ok
+            else "Had the Deployment been there before the policy, its ReplicaSet controller would create a Pod:",
+            "dim",
+        )
+    )
     made = cluster.as_user(REPLICASET_CONTROLLER).create(pod)
-    show(console, f"({title})", pod, made)
+    screen.outcome(pod, made)
     if made.ok:
-        show_resources(console, "the Pod's resources, as stored:", made)
+        screen.stored(made.body)
 
 
 def main() -> int:
@@ -144,31 +183,27 @@ def main() -> int:
     if not binaries_for(version).complete:
         raise SystemExit(f"Kubernetes {version} is not built: python -m tests.control_plane.build {version}")
     console = Console(highlight=False)
+    screen = Screen(console)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="plimsoll-demo-") as name:
-        folder = Path(name)
-        with console.status("starting") as status:
-            status.update(f"starting etcd and kube-apiserver {version}")
-            with ControlPlane(version, folder=folder / "control-plane") as cluster:
-                console.print(f"kube-apiserver {version} is up at {cluster.url}")
-                status.update("starting plimsoll serve")
-                with plimsoll(folder) as registration:
-                    console.print(f"plimsoll serve answers at {registration.url}")
-                    status.update("registering the webhook")
-                    register(cluster, registration)
-                    console.print("the webhook is registered and in force")
-                    status.stop()
-                    for namespace, meaning in NAMESPACES.items():
-                        metadata = {"name": namespace}
-                        cluster.admin.create(
-                            {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-                        ).expect_ok()
-                        console.print()
-                        console.print(Panel(Text(meaning), title=f"namespace {namespace}", title_align="left"))
-                        play(console, cluster, namespace)
-    console.print(
-        f"\nAll of it is gone again: both servers and their data ({time.monotonic() - started:.0f} s in all)."
-    )
+    with tempfile.TemporaryDirectory(prefix="plimsoll-demo-") as name, ExitStack() as running:
+        folder, log = Path(name), Path(name) / "plimsoll.log"
+        with console.status(f"starting etcd and kube-apiserver {version}"):
+            cluster = running.enter_context(ControlPlane(version, folder=folder / "control-plane"))
+        screen.line(f"kube-apiserver {version} is up at {cluster.url}")
+        with console.status("starting plimsoll serve"):
+            registration = running.enter_context(plimsoll(log, folder / "state"))
+        screen.line(f"plimsoll serve answers at {registration.url}")
+        with console.status("registering the webhook"):
+            register(cluster, registration)
+        screen.line("the webhook is registered and in force")
+        for namespace, meaning in NAMESPACES.items():
+            cluster.admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).expect_ok()
+            screen.heading(namespace, meaning)
+            play(screen, cluster, namespace)
+            if namespace == "audited":
+                screen.recorded(log, namespace)
+    screen.line()
+    screen.line(f"All of it is gone again: the servers and their data ({time.monotonic() - started:.0f} s in all).")
     return 0
 
 
