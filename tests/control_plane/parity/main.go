@@ -2,6 +2,7 @@
 //
 //	parity quantity    {"text": "1Gi"} or {"json": 0.5}  ->  accepted, exact amount, texts, order
 //	parity pod-totals  a PodSpec                         ->  PodRequests and PodLimits
+//	parity yaml        {"text": "a: 010"}                ->  the JSON that kubectl would send
 //
 // It takes whatever it is given: apimachinery spins for minutes on exponents such as 1e2147483648, and the caller must
 // not send any beyond a few hundred.
@@ -20,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	resourcehelper "k8s.io/component-helpers/resource"
 	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
 )
 
 type quantityQuestion struct {
@@ -119,10 +121,33 @@ func nanos(list corev1.ResourceList) (map[string]string, error) {
 	return answer, nil
 }
 
+type yamlAnswer struct {
+	JSON  string `json:"json,omitempty"`
+	Error string `json:"error,omitempty"`
+}
+
+func answerYAML(line []byte) (any, error) {
+	var question struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(line, &question); err != nil {
+		return nil, err
+	}
+	converted, err := yaml.YAMLToJSON([]byte(question.Text))
+	if err != nil {
+		return yamlAnswer{Error: err.Error()}, nil
+	}
+	return yamlAnswer{JSON: string(converted)}, nil
+}
+
 func main() {
-	answers := map[string]func([]byte) (any, error){"quantity": answerQuantities(), "pod-totals": answerPodTotals}
+	answers := map[string]func([]byte) (any, error){
+		"quantity":   answerQuantities(),
+		"pod-totals": answerPodTotals,
+		"yaml":       answerYAML,
+	}
 	if len(os.Args) != 2 || answers[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: parity quantity|pod-totals <questions.jsonl >answers.jsonl")
+		fmt.Fprintln(os.Stderr, "usage: parity quantity|pod-totals|yaml <questions.jsonl >answers.jsonl")
 		os.Exit(2)
 	}
 	if err := run(answers[os.Args[1]]); err != nil {
