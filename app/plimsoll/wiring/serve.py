@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import ipaddress
+import os
 import re
 import signal
 import socket
@@ -22,6 +23,7 @@ from typing import Any
 import uvloop
 
 from plimsoll import __version__
+from plimsoll.api.app import JSON_MEDIA, YAML_MEDIA, create_app
 from plimsoll.certs.keeper import CertificateKeeper
 from plimsoll.certs.source import GivenPair, OwnCertificate, Source
 from plimsoll.errors import InvalidPolicy, InvalidSettings
@@ -39,11 +41,14 @@ from plimsoll.observations import (
     ServerReady,
 )
 from plimsoll.schemas.compile import Loaded
+from plimsoll.serving.asgi import through
+from plimsoll.serving.exchange import Endpoint
 from plimsoll.serving.limits import Limits
-from plimsoll.serving.probes import Condition, probes
+from plimsoll.serving.probes import Condition, fault_answer, probes
 from plimsoll.serving.server import DrainTimes, HttpsServer
 from plimsoll.settings import Settings, flag
 from plimsoll.webhook.app import Webhook
+from plimsoll.wiring.auditor import Auditor
 from plimsoll.wiring.local import compile_policies
 from plimsoll.wiring.rounds import rounds
 
@@ -95,6 +100,8 @@ class Server:
         except BaseException:
             self._lines.close()
             raise
+        self.origin = str(settings.policies)
+        self._auditor = Auditor(lambda: self.policies.in_force.version, (self.origin,), self.observe)
         limits = Limits()
         webhook = Webhook(
             lambda: self.policies.in_force.compiled.snapshot,
@@ -105,10 +112,10 @@ class Server:
         routes = {
             **webhook.endpoints(limits.body_bytes),
             **probes(self._conditions, self._measured, self.observe),
+            **self._audit_routes(limits.body_bytes),
         }
         self._https = HttpsServer(routes, limits, self.observe)
         self.paths = tuple(path.decode() for path in routes)
-        self.origin = str(settings.policies)
         self.clients = None if settings.tls_cert_file else tls_state.path("ca.crt")
         """What clients trust; None where the certificate is given."""
 
@@ -124,7 +131,7 @@ class Server:
         try:
             port = await self._https.listen(settings.host, settings.port, self.certificates.front.context)
         except OSError as error:
-            reason = f"{settings.host} port {settings.port} cannot be listened on: {error.strerror or error}"
+            reason = f"{settings.host} port {settings.port} cannot be listened on: {_said(error)}"
             raise InvalidSettings({f"{flag('host')} and {flag('port')}": reason}) from error
 
         def stop_once() -> None:
@@ -152,7 +159,18 @@ class Server:
                 for watch in watches:
                     watch.cancel()
         finally:
+            self._auditor.close()
             self._lines.close()
+
+    def _audit_routes(self, body_bytes: int) -> dict[bytes, Endpoint]:
+        answer = through(create_app(self._auditor.audit))
+        after_fault = fault_answer(self.observe)
+        media = tuple(each.encode() for each in (JSON_MEDIA, *YAML_MEDIA))
+        return {
+            b"/v1/audit": Endpoint(b"POST", answer, after_fault, media, body_bytes),
+            b"/docs": Endpoint(b"GET", answer, after_fault),
+            b"/openapi.json": Endpoint(b"GET", answer, after_fault),
+        }
 
     def _measured(self) -> bytes:
         return self._metrics.text(connections=self._https.connections)
@@ -240,6 +258,10 @@ def _names(host: str) -> frozenset[str]:
             if not address.is_unspecified:
                 names.add(str(address))
     return frozenset(names)
+
+
+def _said(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 def _one_line(rejected: InvalidPolicy) -> str:
