@@ -88,4 +88,5 @@ def _write_text(document: Explanations, documents: int, *, colour: bool) -> None
     for error in document.errors:
         sys.stdout.write(f"\n{explained_error(error, colour=colour)}")
     if not document.workloads and not document.errors:
-        sys.stdout.write(f"\nnothing to explain: {documents} documents read, none carries a pod template\n")
+        read = "1 document" if documents == 1 else f"{documents} documents"
+        sys.stdout.write(f"\nnothing to explain: {read} read, none carries a pod template\n")
