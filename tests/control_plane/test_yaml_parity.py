@@ -104,7 +104,7 @@ def parity() -> Path:
 
 
 def test_scalars_mean_the_same_wherever_they_stand(parity: Path) -> None:
-    texts = []
+    texts: list[str] = []
     for scalar in (*SCALARS.split(), *generated_scalars()):
         texts += (f"a: {scalar}", f"- {scalar}", f"[{scalar}, b]")
     agree(parity, texts)

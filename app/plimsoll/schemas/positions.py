@@ -78,8 +78,6 @@ def _walk(parser: Any, first_line: int, positions: dict[str, Position]) -> None:
         frame = frames[-1] if frames else None
         if frame is not None and frame.is_map and frame.pending is None:
             frame.pending = _key_pointer(frame.pointer, event)
-            if starts:  # no key that can be read; the reader said so
-                return
             positions.setdefault(frame.pending, _position(event, first_line))
             continue
         if frame is None:
@@ -95,7 +93,7 @@ def _walk(parser: Any, first_line: int, positions: dict[str, Position]) -> None:
 
 
 def _key_pointer(parent: str, event: Any) -> str:
-    """The pointer of a key; what is merged in with ``<<`` belongs to the map itself."""
+    """The pointer of a key, text or an alias of one; what is merged in with ``<<`` belongs to the map itself."""
     if not isinstance(event, ScalarEvent):
         return parent
     text = event.value

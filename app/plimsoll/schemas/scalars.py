@@ -53,7 +53,7 @@ def tagged_value(tag: str, text: str) -> Scalar:
     name = tag.removeprefix(TAG)
     if name == "binary":
         try:
-            return base64.b64decode(text).decode()
+            return base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             raise ValueError("!!binary takes text in base64 that is UTF-8") from None
     if name not in {"bool", "int", "float", "null"}:

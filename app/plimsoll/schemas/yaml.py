@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ _OPEN: Final = object()  # an anchor whose value is still being read
 _DOCUMENT_LINE: Final = re.compile("(?<![^\n\r\x85\u2028\u2029])---(?=[ \t\n\r\x85\u2028\u2029]|\\Z)")
 _DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
 _BLANK: Final = r"(?:---(?=[ \t\r\n]|\Z))?+(?:[ \t\r]*+(?:[#%](?! Source: )[^\n]*+)?+\n)*+"
-_NO_CONTENT: Final = re.compile(r"(?:---(?=[ \t\r\n]|\Z))?+(?:[ \t\r]*+(?:[#%][^\n]*+)?+(?:\n|\Z))*+\Z")
+_NO_CONTENT: Final = re.compile(r"(?:---(?=[ \t\r\n]|\Z))?+(?:(?:\.\.\.)?+[ \t\r]*+(?:[#%][^\n]*+)?+(?:\n|\Z))*+\Z")
 _SOURCE: Final = re.compile(_BLANK + r"# Source: ([^\r\n]++)")
 _JSON_START: Final = re.compile(r"(?:---)?+[ \t\r\n]*+(?=[\[{])")
 _NO_SPACE: Final = re.compile(r"[^ \t\r\n]")
@@ -162,9 +163,8 @@ def _values(chunk: _Chunk) -> Iterator[_Found]:
         reader = _Reader(chunk.text)
         root = reader.next_root()
         value = None if root is None else reader.value(root, 0)
-        extra = reader.next_root() if root is not None else None
-        if extra is not None:
-            raise _Refusal(extra.start_mark.line, "a second document begins here without a --- line before it")
+        if root is not None:
+            reader.next_root()  # there is none in this chunk, but what follows the value must be readable too
         if value is not None:
             yield chunk.first_line + root.start_mark.line, _ENCODER.encode(value), chunk
         return
@@ -342,11 +342,8 @@ def _json_values(chunk: _Chunk, start: int) -> list[_Found] | None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _Refusal(0, f"the key {shown(key)} stands twice in one object; one of the two would be lost")
-            seen.add(key)
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise _Refusal(0, f"the key {shown(twice)} stands twice in one object; one of the two would be lost")
     return keys
 
 
