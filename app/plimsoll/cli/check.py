@@ -90,7 +90,7 @@ def judged(paths: Sequence[str], policies: Sequence[str], form: str, namespace: 
     from plimsoll.audit.run import report_rows
     from plimsoll.audit.tally import Tally
 
-    progress = Progress(quiet=manner.quiet)
+    progress = Progress(sys.stderr, quiet=manner.quiet)
     try:
         inputs = gathered(paths, policies, namespace, progress)
     except KeyboardInterrupt:

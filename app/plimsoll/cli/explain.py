@@ -45,7 +45,7 @@ def explain(
     the QoS class before and after, exemptions and their end, and what Kubernetes itself will refuse.
     """
     manner = Manner((), colour=color, quiet=quiet)
-    progress = Progress(quiet=quiet)
+    progress = Progress(sys.stderr, quiet=quiet)
     try:
         inputs = gathered(paths, policies, namespace, progress)
         document = _explanations(inputs, namespace)

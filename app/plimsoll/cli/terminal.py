@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO
 
@@ -20,6 +20,7 @@ BROKEN_PIPE: Final = 141
 INTERRUPTED: Final = 130
 """128 and the number of SIGINT."""
 
+_CLEAR: Final = "\x1b[K"
 _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "bold": {"bold": True},
     "dim": {"dim": True},
@@ -77,20 +78,32 @@ class Progress:
     """Seconds before the first word."""
     PERIOD = 0.2
 
-    def __init__(self, *, quiet: bool, environ: Mapping[str, str] = os.environ) -> None:
-        self._shown = sys.stderr.isatty() and not quiet and not environ.get("CI") and environ.get("TERM") != "dumb"
-        self._next = time.monotonic() + self.PATIENCE
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        quiet: bool,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``stream`` is standard error; ``clock`` counts seconds."""
+        self._stream = stream
+        self._clock = clock
+        self._shown = stream.isatty() and not quiet and not environ.get("CI") and environ.get("TERM") != "dumb"
+        self._next = clock() + self.PATIENCE
         self._dirty = False
 
     def tell(self, text: str) -> None:
         """Say ``text`` in place of what was said before."""
-        if self._shown and (now := time.monotonic()) >= self._next:
+        if self._shown and (now := self._clock()) >= self._next:
             self._next = now + self.PERIOD
             self._dirty = True
-            click.echo(f"\r{text}\x1b[K", nl=False, err=True)
+            self._stream.write(f"\r{text}{_CLEAR}")
+            self._stream.flush()
 
     def clear(self) -> None:
         """Leave the line as it was found."""
         if self._dirty:
             self._dirty = False
-            click.echo("\r\x1b[K", nl=False, err=True)
+            self._stream.write(f"\r{_CLEAR}")
+            self._stream.flush()
