@@ -87,12 +87,10 @@ def _inside(value: Quantity | None, bounds: Bounds, draft: Draft, check: str, *,
 def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], origin: Origin) -> None:
     resource = bounds.resource
     request, limit = draft.written(Side.REQUEST, resource), draft.written(Side.LIMIT, resource)
-    if request is not None and limit is not None:
+    if request is not None and (limit is not None or (bounds.default is None and not bounds.one_for_both)):
         return
-    wanted = _one_for_both(draft, bounds, request, limit)
-    if wanted is None:
-        wanted = _each(draft, bounds, request, limit)
-    new_request, new_limit = wanted
+    fill_in = _one_for_both if bounds.one_for_both else _each
+    new_request, new_limit = fill_in(draft, bounds, request, limit)
     if bounds.request_forbidden or (draft.waived and draft.waives(f"{resource}.request.required")):
         new_request = None
     if bounds.limit_forbidden or (draft.waived and draft.waives(f"{resource}.limit.required")):
@@ -116,10 +114,8 @@ def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], orig
 _SIDES = (Side.REQUEST, Side.LIMIT)
 
 
-def _one_for_both(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair | None:
+def _one_for_both(_: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair:
     """Where both sides must be equal, the missing ones take the written value, else ``default``, else its twin."""
-    if not bounds.equal and may_overcommit(bounds.resource):
-        return None
     value = limit or request or bounds.default or bounds.default_request
     return (value if request is None else None, value if limit is None else None)
 

@@ -16,6 +16,7 @@ from msgspec.structs import force_setattr
 
 from plimsoll.policy.matching import Globs, ImageGlobs, LabelSelector
 from plimsoll.policy.quantity import Quantity
+from plimsoll.policy.resource_names import may_overcommit
 from plimsoll.policy.workload import Container, ContainerClass, Workload
 
 
@@ -59,10 +60,13 @@ class Bounds(Struct, frozen=True):
     equal: bool = False
     """Request and limit must be equal by value."""
     judged: tuple[str, ...] = ()
-    """Those of its fields that a check looks at and that say something; filled in by itself."""
+    """Those of its fields that a check looks at and that say something; filled in by itself, as is the next."""
+    one_for_both: bool = False
+    """A value that is filled in goes to both sides."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "judged", tuple(name for name in _JUDGED if getattr(self, name)))
+        force_setattr(self, "one_for_both", self.equal or not may_overcommit(self.resource))
 
 
 _JUDGED = ("request_required", "limit_required", "request_forbidden", "limit_forbidden", "min", "max", "ratio", "equal")

@@ -70,24 +70,26 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, eq=False, order=False):
 
     nano: int
     text: str
+    canonical: str = ""
+    """The text the server would print, except that exponents are written out and sizes above 1000E are right.
+
+    `parse` reads it back to the same amount wherever it has at most MAX_LENGTH characters (always below 10^50).
+    Filled in by itself: it is wanted for every value that is set, and an amount is made once and used often.
+    """
+
+    def __post_init__(self) -> None:
+        if not self.canonical:
+            msgspec.structs.force_setattr(self, "canonical", canonical_text(self.nano, binary=self.is_binary))
 
     @classmethod
     def from_nano(cls, nano: int, *, binary: bool = False) -> "Quantity":
         """The quantity of this many nano-units, with its canonical text (`binary`: Ki, Mi, … where they fit)."""
-        return cls(nano, canonical_text(nano, binary))
+        return cls(nano, canonical_text(nano, binary=binary))
 
     @property
     def is_binary(self) -> bool:
         """Was it written with a binary suffix (Ki, Mi, …)?"""
         return self.text.endswith("i")
-
-    @property
-    def canonical(self) -> str:
-        """The text the server would print, except that exponents are written out and sizes above 1000E are right.
-
-        `parse` reads it back to the same amount wherever it has at most MAX_LENGTH characters (always below 10^50).
-        """
-        return canonical_text(self.nano, self.text.endswith("i"))
 
     @property
     def is_zero(self) -> bool:
@@ -123,7 +125,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, eq=False, order=False):
         return self.nano >= other.nano
 
 
-ZERO: Final = Quantity(0, "0")
+ZERO: Final = Quantity(0, "0", "0")
 
 
 @lru_cache(maxsize=4096)
@@ -206,8 +208,7 @@ def of_nano(nano: int, like: Quantity) -> Quantity:
     return Quantity.from_nano(nano, binary=like.is_binary)
 
 
-@lru_cache(maxsize=4096)
-def canonical_text(nano: int, binary: bool) -> str:  # noqa: FBT001 - a keyword would double what the cache costs
+def canonical_text(nano: int, *, binary: bool) -> str:
     """The shortest suffixed text with a whole number before it; never an exponent.
 
     Binary suffixes only for whole amounts of 1024 and more, as on the server: smaller and broken ones turn decimal.
