@@ -1,0 +1,3 @@
+module plimsoll.dev/bench/clients
+
+go 1.26.0
