@@ -1,4 +1,7 @@
-"""A Report as JSON: one row a line, so that it can be streamed, searched and compared."""
+"""A Report as JSON: one row a line, so that it can be streamed, searched and compared.
+
+Rows leave as they come; nothing is kept, sorted or left out here.
+"""
 
 from __future__ import annotations
 
