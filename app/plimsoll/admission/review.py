@@ -24,7 +24,7 @@ from plimsoll.admission.response import (
 )
 from plimsoll.errors import MalformedObject
 from plimsoll.objects.kinds import template_pointers
-from plimsoll.objects.read import decode, read_head, read_templates
+from plimsoll.objects.read import decode, read_head, read_templates, template_texts
 from plimsoll.objects.structs import ObjectMeta, PodTemplate
 from plimsoll.policy.evaluation import Stage, evaluate
 from plimsoll.policy.messages import field_path, plain, refusal, violation_line, warnings
@@ -100,17 +100,17 @@ def _judged(
     meta, workloads = _read(request, request.object)
     if reason := skip_reason(request, meta):
         return skipped(reason, policy.name)
-    stage = Stage.VALIDATING if request.kind == "Pod" else Stage.WRITTEN
+    stage = _stage(request, mode)
     evaluations = [evaluate(workload, governance, now, stage) for workload in workloads]
     if not evaluations:
         return skipped(NO_TEMPLATE, policy.name)
     before: list[Violation] = []
     if request.operation == "UPDATE" and request.old_object is not None:
         olds = _old_workloads(request, request.old_object)
-        if [_asked(workload) for workload in olds] == [_asked(workload) for workload in workloads]:
+        if _is_unchanged(request, workloads, olds):
             return AdmissionResponse(
                 allowed=True,
-                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason="its containers did not change"),
+                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason="its pod template did not change", told=()),
             )
         before = [was for old in olds for was in evaluate(old, governance, now, stage).violations]
     broken = next((e for e in evaluations if _worsened(e.violations, before)), None)
@@ -149,8 +149,27 @@ def _ref(request: AdmissionRequest, meta: ObjectMeta) -> ObjectRef:
     return ObjectRef(request.api_version, request.kind, request.namespace, name, meta.generateName or "")
 
 
+def _stage(request: AdmissionRequest, mode: Mode) -> str:
+    """How far the object has come. Audit has patched no Pod, and records what Enforce would have made of it."""
+    if request.kind != "Pod":
+        return Stage.WRITTEN
+    return Stage.MUTATING if mode is Mode.AUDIT and request.operation == "CREATE" else Stage.VALIDATING
+
+
+def _is_unchanged(request: AdmissionRequest, workloads: Sequence[Workload], olds: Sequence[Workload]) -> bool:
+    """True for an UPDATE that is not spoken about: it leaves the templates, or what a resize may touch, as they are."""
+    if not olds or request.object is None or request.old_object is None:
+        return False
+    if request.kind == "Pod":
+        return [_asked(workload) for workload in olds] == [_asked(workload) for workload in workloads]
+    old, new = (
+        list(template_texts(raw, request.api_version, request.kind)) for raw in (request.old_object, request.object)
+    )
+    return old == new
+
+
 def _asked(workload: Workload) -> tuple[object, ...]:
-    """What a judgement depends on: an UPDATE that leaves it alone is not spoken about."""
+    """What a judgement of a Pod depends on."""
     containers = tuple(
         (c.name, c.image, c.container_class, c.resources.requests, c.resources.limits) for c in workload.containers
     )
@@ -174,7 +193,7 @@ def _worsened(violations: Sequence[Violation], before: Sequence[Violation]) -> l
 def _denied(evaluation: Evaluation, violations: Sequence[Violation], mode: Mode, now: datetime) -> AdmissionResponse:
     return AdmissionResponse(
         allowed=False,
-        trace=_trace(Verdict.DENIED, evaluation, mode),
+        trace=_trace(Verdict.DENIED, evaluation, mode, told=()),
         code=FORBIDDEN,
         message=refusal(evaluation, now, violations),
         causes=tuple(
@@ -191,12 +210,12 @@ def _allowed(evaluations: Sequence[Evaluation], mode: Mode, now: datetime) -> Ad
     lines: list[str] = []
     if mode is not Mode.AUDIT:
         for evaluation in evaluations:
-            lines += (line for line in warnings(evaluation, now, mode) if line not in lines)
+            lines += (line for line in warnings(evaluation, now) if line not in lines)
     said = Verdict.AUDITED if mode is Mode.AUDIT else Verdict.WARNED
     verdict = said if spoken.violations else Verdict.ALLOWED
     return AdmissionResponse(
         allowed=True,
-        trace=_trace(verdict, spoken, mode),
+        trace=_trace(verdict, spoken, mode, told=()),
         warnings=tuple(lines),
         audit_annotations=_annotations(verdict, spoken, mode),
     )

@@ -154,16 +154,14 @@ def flow_yaml(advised: Advised) -> str:
     return f"resources: {{{sides}}}"
 
 
-def warnings(
-    evaluation: Evaluation, now: datetime, mode: Mode, violations: Sequence[Violation] | None = None
-) -> list[str]:
+def warnings(evaluation: Evaluation, now: datetime, violations: Sequence[Violation] | None = None) -> list[str]:
     """One line for each container that breaks the policy, for each slip of the pen and each refusal to come."""
     policy = evaluation.policy
     if policy is None:
         return []
     listed = evaluation.violations if violations is None else violations
     remedy = remedy_for(evaluation, now) if listed else Remedy((), passes=True)
-    lines = list(_container_warnings(policy, listed, remedy, _announcement(policy, evaluation, mode, now)))
+    lines = list(_container_warnings(policy, listed, remedy, _announcement(policy, evaluation, now)))
     lines += _advice_warnings(evaluation)
     lines += (f"plimsoll: {prediction_line(prediction)}" for prediction in evaluation.predictions)
     if len(lines) > MAX_WARNINGS:
@@ -192,11 +190,13 @@ def _short(violation: Violation) -> str:
     return f"{field} {found}, {violation.allowed}{note}"
 
 
-def _announcement(policy: Policy, evaluation: Evaluation, mode: Mode, now: datetime) -> str:
+def _announcement(policy: Policy, evaluation: Evaluation, now: datetime) -> str:
     """When a warning becomes a refusal."""
-    if policy.mode is Mode.ENFORCE and policy.enforce_from is not None and now < policy.enforce_from:
+    is_template = evaluation.workload.is_template
+    enforced = Mode.ENFORCE in (policy.mode, policy.templates if is_template else policy.mode)
+    if enforced and policy.enforce_from is not None and now < policy.enforce_from:
         return f"refused from {policy.enforce_from.strftime('%Y-%m-%dT%H:%M:%SZ')}; "
-    if evaluation.workload.is_template and mode is Mode.WARN and policy.mode is Mode.ENFORCE:
+    if is_template and policy.mode is Mode.ENFORCE:
         return "its Pods will be refused; "
     return ""
 
