@@ -32,7 +32,7 @@ class BadCase(Exception):
 
 @dataclass(frozen=True)
 class Expectation:
-    """What must come of it. `checks`, `exempted`, `resources` and `arrives` are exact sets: nothing more, nothing less."""
+    """What must come of it. `checks`, `exempted`, `resources`, `arrives`: exactly that, nothing more, nothing less."""
 
     verdict: str
     checks: Mapping[str, frozenset[str]]
@@ -45,6 +45,8 @@ class Expectation:
     """What the API server shows to our webhook; given where LimitRanges act before us."""
     message: tuple[str, ...]
     """Phrases of the refusal or, under Warn, of the warnings."""
+    fields: tuple[str, ...]
+    """Paths of fields, or the beginnings of paths, that the refusal names."""
     warnings: tuple[str, ...]
     """A phrase of each warning that is not about a violation; there are no others."""
     reason: str
@@ -135,11 +137,17 @@ def read_case(name: str, text: str) -> Case:
         raise BadCase(f"{name}: {type(problem).__name__}: {problem}") from problem
 
 
-_KEYS = frozenset(
-    "about since policy preset documents exemptions namespace labels limitRanges now user object old expect".split()
+_KEYS: frozenset[str] = frozenset(
+    {
+        *("about", "since", "policy", "preset", "documents", "exemptions", "namespace", "labels", "limitRanges"),
+        *("now", "user", "old", "object", "expect"),
+    }
 )
-_EXPECT_KEYS = frozenset(
-    "verdict checks exempted resources arrives message warnings reason refusedBy serverSays unmutated check".split()
+_EXPECT_KEYS: frozenset[str] = frozenset(
+    {
+        *("verdict", "reason", "checks", "exempted", "arrives", "resources", "unmutated", "refusedBy", "serverSays"),
+        *("message", "fields", "warnings", "check"),
+    }
 )
 
 
@@ -187,6 +195,7 @@ def _expectation(name: str, written: Object) -> Expectation:
         resources=_resources(name, written.get("resources", {})),
         arrives=_resources(name, written["arrives"]) if "arrives" in written else None,
         message=tuple(written.get("message", ())),
+        fields=tuple(written.get("fields", ())),
         warnings=tuple(written.get("warnings", ())),
         reason=written.get("reason", ""),
         refused_by=refused_by,
@@ -225,7 +234,9 @@ def _check(case: Case) -> None:
     if POD in names:
         broken.append(f"no container may be named {POD}")
     for field in ("checks", "exempted", "resources", "arrives", "unmutated"):
-        unknown = set(getattr(expect, field) or ()) - names - ({POD} if field not in ("resources", "arrives") else set())
+        unknown = (
+            set(getattr(expect, field) or ()) - names - ({POD} if field not in ("resources", "arrives") else set())
+        )
         if unknown:
             broken.append(f"{field} names {', '.join(sorted(unknown))}, which the object does not have")
     if broken:

@@ -8,6 +8,7 @@ import copy
 from collections.abc import Iterator, Mapping
 
 from plimsoll.policy.quantity import Quantity, parse_json_value
+
 from tests.cases.case import Case, Object, containers
 
 API_VERSIONS = {

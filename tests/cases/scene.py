@@ -8,6 +8,7 @@ import copy
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -47,6 +48,15 @@ class Scene:
     def refused_by(self) -> str:
         """Who refuses it before us: `server`, `limitranger` or nobody."""
         return self.case.expect.refused_by.get(self.mode, "")
+
+    @property
+    def mode_of_pods(self) -> str:
+        """What happens to its Pods now: one of MODES."""
+        spec = next(each["spec"] for each in self.documents if each["kind"] == "ClusterLimitPolicy")
+        mode = str(spec.get("mode", "Audit"))
+        begins = datetime.fromisoformat(spec["enforceFrom"]) if "enforceFrom" in spec else None
+        now = self.case.now or datetime.now(UTC)
+        return "Warn" if mode == "Enforce" and begins is not None and now < begins else mode
 
     @property
     def context(self) -> tuple[Object, ...]:

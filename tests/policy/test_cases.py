@@ -1,4 +1,4 @@
-"""Every case through the decision itself: as a file, as the Pod that arrives, as the Pod that is stored, as a Deployment.
+"""Every case through the decision itself: as a file, as the Pod that arrives and that is stored, as a Deployment.
 
 No server, no bytes of a review: what `evaluate` answers is held against what the case says, and the YAML that a
 refusal offers is taken at its word.
@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from plimsoll.admission.request import CONTROLLER_MANAGER, SERVICE_ACCOUNTS
 from plimsoll.errors import MalformedObject
 from plimsoll.policy.evaluation import Stage, evaluate
@@ -22,12 +21,14 @@ from plimsoll.policy.outcome import Evaluation
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import read_workloads
 from plimsoll.schemas.compile import load
+
 from tests.cases.case import POD, Case, Object, cases, containers
 from tests.cases.manifests import all_amounts, as_it_arrives, deployment_of, expected_amounts
 from tests.cases.scene import Scene, scene, stream
 
 ALL = cases()
 JUDGED = [case for case in ALL if case.expect.verdict != "error" and not case.expect.reason]
+OFFER = re.compile(r"^(This passes|Write this, with an amount of your choice for <amount> \([^)]*\)):\n", re.MULTILINE)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -125,6 +126,7 @@ def test_the_pod_that_is_stored_is_judged_as_expected_without_being_filled_in(ca
 def test_without_its_patch_a_pod_is_judged_as_it_stands(case: Case) -> None:
     found = evaluations(case, as_it_arrives(case, scene_of(case).object), Stage.VALIDATING)
 
+    assert case.expect.unmutated is not None
     assert checks_of(found) == case.expect.unmutated
 
 
@@ -170,7 +172,12 @@ def test_a_refusal_says_everything_and_the_yaml_it_offers_passes(case: Case) -> 
         assert f"[{violation.check}]" in message
     assert {str(name) for name in case.expect.checks if name != POD} <= set(message.replace(":", " ").split())
     assert broken.policy.name in message
-    offer = re.search(r"^(This passes|Write this, with an amount of your choice for <amount> \([^)]*\)):\n", message, re.M)
+    assert [path for path in case.expect.fields if path not in message] == []
+    if case.expect.verdict == "fail":
+        assert [phrase for phrase in case.expect.message if phrase not in message] == []
+    offer = re.search(
+        r"^(This passes|Write this, with an amount of your choice for <amount> \([^)]*\)):\n", message, re.M
+    )
     if offer is not None and "# item" not in message:
         mended = merged(written, yaml.safe_load(message[offer.end() :].replace("<amount>", "1")))
         assert checks_of(evaluations(case, mended, Stage.WRITTEN)) == {}, message
@@ -185,5 +192,3 @@ def merged(obj: Any, advice: Any) -> Any:
         advised = {part["name"]: part for part in advice}
         return [merged(part, advised.get(part["name"])) for part in obj]
     return obj if advice is None else advice
-
-
