@@ -53,7 +53,20 @@ def test_a_document_is_given_as_json_with_its_origin_and_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "---", "---\n---\n", "# nothing\n", "\n \n", "--- # c\n# d\n", "null\n", "~", "...\n"]
+    "text",
+    [
+        "",
+        "---",
+        "---\n---\n",
+        "# nothing\n",
+        "\n \n",
+        "--- # c\n# d\n",
+        "null\n",
+        "~",
+        "...\n",
+        "---\n...\n",
+        "\u2028\n",
+    ],
 )
 def test_an_empty_document_is_left_out(text: str) -> None:
     assert values(text) == []

@@ -44,7 +44,8 @@ def _resource(written: str) -> str | None:
 
 
 def _nearest(written: str) -> str:
-    resource = _resource(written) or written.removeprefix(POD).partition(".")[0]
+    domain, slash, rest = written[:128].removeprefix(POD).rpartition("/")
+    resource = _resource(written) or f"{domain}{slash}{rest.partition('.')[0]}"
     resources = (resource, *RESOURCES) if not container_resource_problems(resource) else RESOURCES
     known = [f"{before}{name}.{suffix}" for before in ("", POD) for name in resources for suffix in sorted(SUFFIXES)]
     close = difflib.get_close_matches(written[:128], known, n=1, cutoff=0.6)

@@ -154,7 +154,7 @@ def _checked(
         if quantity.nano < NANO:
             reason = f"{quantity.text} would put limits below requests; accepted: 1 or more"
     elif field in {"default", "max"} and quantity.nano == 0 and resource in UNLIMITED_BY_ZERO:
-        instead = "forbidden allows none at all" if field == "max" else "leave it out to set no limit"
+        instead = "forbidden allows none at all" if field == "max" else "leave it out to set none"
         reason = f"a limit of 0 means unlimited for {resource}; accepted: more than 0 ({instead})"
     elif field in {"default", "defaultRequest"}:
         reason = _why_not_stored(resource, quantity)

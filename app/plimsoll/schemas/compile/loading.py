@@ -23,7 +23,7 @@ from plimsoll.policy.model import Exemption, Namespace, Policy
 from plimsoll.policy.quantity import shown
 from plimsoll.policy.snapshot import Snapshot
 from plimsoll.schemas.compile.documents import exemption_of, policy_of
-from plimsoll.schemas.compile.shapes import shaped
+from plimsoll.schemas.compile.shapes import Unshapable, shaped
 from plimsoll.schemas.compile.words import (
     MOST_COMPLAINTS,
     Complaint,
@@ -172,15 +172,14 @@ def _compiled(
     result: _Value | None = None
     try:
         shape = shaped(model, msgspec.json.decode(found.json))
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, Unshapable) as error:
         raise InvalidPolicy(list(_problems(found, [Complaint("", f"cannot be read: {error}")]))) from None
     complaints = list(shape.complaints)
-    if shape.document is not None:
-        more = Complaints()
-        with suppress(TooManyComplaints):
-            result = compiled(shape.document, f"{found.document.origin}:{found.line}", more)
-        hidden = [f"{removed}/" for removed in shape.removed]
-        complaints += (each for each in more if not any(under.startswith(f"{each.pointer}/") for under in hidden))
+    more = Complaints()
+    with suppress(TooManyComplaints):
+        result = compiled(shape.document, f"{found.document.origin}:{found.line}", more)
+    hidden = [f"{removed}/" for removed in shape.removed]
+    complaints += (each for each in more if not any(under.startswith(f"{each.pointer}/") for under in hidden))
     if result is None or complaints:
         raise InvalidPolicy(list(_problems(found, complaints)))
     return result

@@ -7,7 +7,7 @@ not hide what else is wrong.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar, get_args
 
 from msgspec import Struct
@@ -47,18 +47,22 @@ _STAND_INS: dict[str, Any] = {
 }
 
 
+class Unshapable(Exception):
+    """Too little is left of a document to look at the rest."""
+
+
 class Shaped(Struct, frozen=True):
     """What could be read of a document."""
 
     document: Any
-    """The model; None where too little is left of it."""
+    """The model."""
     complaints: tuple[Complaint, ...] = ()
     removed: tuple[str, ...] = ()
     """Pointers of the parts that were taken out: what is said about their parents may be untrue."""
 
 
 def shaped(model: type[BaseModel], value: object) -> Shaped:
-    """The document in ``value``, decoded JSON; every part with a wrong shape is a complaint."""
+    """The document in ``value``, decoded JSON; every part with a wrong shape is a complaint. Raises Unshapable."""
     complaints: tuple[Complaint, ...] | None = None
     removed: list[str] = []
     kept = value
@@ -76,7 +80,7 @@ def shaped(model: type[BaseModel], value: object) -> Shaped:
                 _stand_in(kept, location)
             else:
                 removed.append(_pointer(_removed(kept, location)))
-    return Shaped(None, complaints or ())
+    raise Unshapable("it has not even the outline of such a document")
 
 
 def _stand_in(value: Any, location: _Location) -> None:
@@ -93,11 +97,9 @@ def _removed(value: Any, location: _Location) -> _Location:
     for length, step in enumerate(location, 1):
         if isinstance(value, dict):
             owner, place = value, location[:length]
-        if not isinstance(value, dict | list):
-            break
         try:
-            value = value[step]  # type: ignore[index]
-        except (KeyError, IndexError):
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
             break  # gone already, with another complaint
     owner.pop(place[-1] if place else None, None)
     return place
@@ -161,12 +163,12 @@ def _model_at(model: type[BaseModel], location: Sequence[int | str]) -> type[Bas
     for step in location:
         if isinstance(step, str) and found is not None:
             field = found.model_fields.get(step)
-            found = next(_models_in(field.annotation), None) if field is not None else None
+            found = _model_in(field.annotation) if field is not None else None
     return found
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The part in ``list[Part]``, ``Part | None`` and the like."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
+        return annotation
+    return next((found for argument in get_args(annotation) if (found := _model_in(argument)) is not None), None)
