@@ -19,6 +19,9 @@ from plimsoll.serving.exchange import Endpoint, HttpRequest, HttpResponse, refus
 from plimsoll.serving.limits import Limits
 
 
+RECEIVE_BYTES = 64 * 1024
+
+
 class Client(Protocol):
     """A connection as the server sees it."""
 
@@ -48,6 +51,8 @@ class Traffic:
         self.connections: set[Client] = set()
         self.draining = False
         self.buffered = 0
+        self.received = memoryview(bytearray(RECEIVE_BYTES))
+        """One for all connections: what is put into it is fed to a parser before another one is read."""
         self.answered = 0
         self._prefixes: dict[tuple[int, bytes], bytes] = {}
 
