@@ -95,23 +95,28 @@ def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], orig
         new_request = None
     if bounds.limit_forbidden or (draft.waived and draft.waives(f"{resource}.limit.required")):
         new_limit = None
-    for attempt in ((new_request, new_limit), (None, new_limit), (new_request, None)):
-        if attempt[0] is None and attempt[1] is None:
-            continue
-        refused = _refusal(draft, bounds, attempt, limit_ranges)
-        for side, value in zip(_SIDES, attempt, strict=True):
-            if value is None:
-                continue
-            if refused:
-                draft.unfilled[side, resource] = refused
-            else:
-                draft.put(side, resource, value, origin)
-                draft.unfilled.pop((side, resource), None)
-        if not refused:
+    for wanted in ((new_request, new_limit), (None, new_limit), (new_request, None)):
+        if _put(draft, bounds, wanted, limit_ranges, origin):
             return
 
 
-_SIDES = (Side.REQUEST, Side.LIMIT)
+def _put(draft: Draft, bounds: Bounds, wanted: Pair, limit_ranges: Sequence[LimitRange], origin: Origin) -> bool:
+    """Fill in ``wanted``; False, with the reason kept for the message, where it may not be or is nothing."""
+    request, limit = wanted
+    if request is None and limit is None:
+        return False
+    resource = bounds.resource
+    refused = _refusal(draft, bounds, wanted, limit_ranges)
+    for side, value in ((Side.REQUEST, request), (Side.LIMIT, limit)):
+        if value is None:
+            continue
+        if refused:
+            draft.unfilled[side, resource] = refused
+            continue
+        draft.put(side, resource, value, origin)
+        if draft.unfilled:
+            draft.unfilled.pop((side, resource), None)
+    return not refused
 
 
 def _one_for_both(_: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair:

@@ -19,7 +19,6 @@ from plimsoll.policy.defaulting import apply_defaults
 from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests
 from plimsoll.policy.model import Defaulting, Exemption, Policy
 from plimsoll.policy.outcome import (
-    Advice,
     Cause,
     Evaluation,
     Exempted,
@@ -33,7 +32,7 @@ from plimsoll.policy.outcome import (
 )
 from plimsoll.policy.pod import pod_violations
 from plimsoll.policy.pod_level import pod_level_defaults
-from plimsoll.policy.quantity import Quantity, suspicion
+from plimsoll.policy.quantity import Quantity
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import LIMIT_RANGER_ANNOTATION, Container, ContainerClass, Resources, Workload
 
@@ -75,7 +74,6 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
         violations=standing,
         exempted=exempted,
         suggestions=() if policy.defaulting is Defaulting.APPLY else tuple(_suggestions(drafts, pooled)),
-        advice=tuple(_advice(drafts)),
         predictions=_predictions(workload, governance, drafts) if stage == Stage.WRITTEN else (),
     )
 
@@ -86,7 +84,7 @@ def drafts_of(workload: Workload, policy: Policy, exemptions: Sequence[Exemption
     drafts = []
     for container in workload.containers:
         ephemeral = container.container_class is ContainerClass.EPHEMERAL
-        waived: frozenset[str] = frozenset()
+        waived = NOTHING
         for exemption in exemptions:
             if exemption.match.match_container(container):
                 waived |= exemption.waive
@@ -95,10 +93,13 @@ def drafts_of(workload: Workload, policy: Policy, exemptions: Sequence[Exemption
     return drafts
 
 
+NOTHING: frozenset[str] = frozenset()
+
+
 def pooled_resources(workload: Workload) -> frozenset[str]:
     """Resources that the pod asks for as a whole; its containers get no default for them."""
     pod = workload.pod_resources
-    return frozenset() if pod is None else frozenset(pod.requests) | frozenset(pod.limits)
+    return NOTHING if pod is None else frozenset(pod.requests) | frozenset(pod.limits)
 
 
 def _limit_range_step(workload: Workload, governance: Governance, drafts: Sequence[Draft], stage: str) -> None:
@@ -266,13 +267,16 @@ def _settings(drafts: Iterable[Draft]) -> Iterable[Setting]:
     for draft in drafts:
         written = draft.container.resources
         for (side, resource), origin in draft.origins.items():
-            if origin.cause not in (Cause.POLICY_DEFAULT, Cause.CLAMP):
+            if origin.cause not in _OURS:
                 continue
             before = (written.limits if side is Side.LIMIT else written.requests).get(resource)
             after = (draft.limits if side is Side.LIMIT else draft.requests).get(resource)
             if before is not after and (before is None or after is None or before.nano != after.nano):
                 container = draft.container
                 yield Setting(container.name, container.pointer, resource, side, before, after, origin.cause)
+
+
+_OURS = (Cause.POLICY_DEFAULT, Cause.CLAMP)
 
 
 def _suggestions(drafts: Iterable[Draft], pooled: frozenset[str]) -> Iterable[Suggestion]:
@@ -289,18 +293,6 @@ def _suggestions(drafts: Iterable[Draft], pooled: frozenset[str]) -> Iterable[Su
                 if not draft.waives(f"{bounds.resource}.{side.value}.required"):
                     container = draft.container
                     yield Suggestion(container.name, container.pointer, bounds.resource, side, value)
-
-
-def _advice(drafts: Iterable[Draft]) -> Iterable[Advice]:
-    for draft in drafts:
-        container = draft.container
-        if container.container_class is ContainerClass.EPHEMERAL:
-            continue
-        for side, values in (("requests", container.resources.requests), ("limits", container.resources.limits)):
-            for resource, value in values.items():
-                if (doubt := suspicion(resource, value.text)) is not None:
-                    pointer = f"{container.pointer}/resources/{side}/{escaped(resource)}"
-                    yield Advice(container.name, pointer, resource, doubt)
 
 
 def _predictions(workload: Workload, governance: Governance, drafts: Sequence[Draft]) -> tuple[Prediction, ...]:

@@ -5,16 +5,17 @@ Plain values without sentences; ``policy.messages`` turns them into what a perso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from fractions import Fraction
 
 from msgspec import Struct
 
+from plimsoll.objects.read import escaped
 from plimsoll.policy.model import Exemption, Policy
-from plimsoll.policy.quantity import Quantity, Suspicion
+from plimsoll.policy.quantity import Quantity, Suspicion, suspicion
 from plimsoll.policy.snapshot import Governance
-from plimsoll.policy.workload import ContainerClass, Resources, Workload
+from plimsoll.policy.workload import Container, ContainerClass, Resources, Workload
 
 
 class Side(Enum):
@@ -132,6 +133,17 @@ class Outcome(Struct, frozen=True):
     origins: Mapping[tuple[Side, str], Origin]
 
 
+def _advice(containers: Iterable[Container]) -> Iterator[Advice]:
+    for container in containers:
+        if container.container_class is ContainerClass.EPHEMERAL:
+            continue
+        for side, values in (("requests", container.resources.requests), ("limits", container.resources.limits)):
+            for resource, value in values.items():
+                if (doubt := suspicion(resource, value.text)) is not None:
+                    pointer = f"{container.pointer}/resources/{side}/{escaped(resource)}"
+                    yield Advice(container.name, pointer, resource, doubt)
+
+
 class Evaluation(Struct, frozen=True):
     """One workload judged under what governs its namespace."""
 
@@ -146,8 +158,12 @@ class Evaluation(Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
     exempted: tuple[Exempted, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
-    advice: tuple[Advice, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What was probably a slip of the pen; worked out when it is asked for, since a patch does not speak."""
+        return tuple(_advice(self.workload.containers)) if self.policy is not None else ()
 
     @property
     def passes(self) -> bool:

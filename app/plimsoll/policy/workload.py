@@ -128,11 +128,9 @@ def workload_of(
     if spec is None:
         raise MalformedObject(f"{pointer}/spec", "missing; a pod spec is needed")
     base = f"{pointer}/spec"
-    containers = [
-        *_containers(spec.containers, f"{base}/containers", ContainerClass.REGULAR),
-        *_containers(spec.initContainers, f"{base}/initContainers", ContainerClass.INIT),
-        *_containers(spec.ephemeralContainers, f"{base}/ephemeralContainers", ContainerClass.EPHEMERAL),
-    ]
+    containers = _containers(spec.containers, f"{base}/containers", ContainerClass.REGULAR)
+    containers += _containers(spec.initContainers, f"{base}/initContainers", ContainerClass.INIT)
+    containers += _containers(spec.ephemeralContainers, f"{base}/ephemeralContainers", ContainerClass.EPHEMERAL)
     pod_resources = None
     if spec.resources is not None and (spec.resources.limits or spec.resources.requests):
         pod_resources = _resources(spec.resources, base)
@@ -155,8 +153,11 @@ def owners_of(meta: ObjectMeta, template: PodTemplate) -> tuple[tuple[str, str],
     A ReplicaSet is named after its owner and the pod-template-hash label, a Job after its CronJob and the scheduled
     minute (kubernetes/kubernetes, pkg/controller/deployment and pkg/controller/cronjob).
     """
-    owner = next((owner for owner in meta.ownerReferences or () if owner.controller), None)
-    if owner is None or not owner.kind or not owner.name:
+    controllers = [owner for owner in meta.ownerReferences or () if owner.controller]
+    if not controllers:
+        return ()
+    owner = controllers[0]
+    if not owner.kind or not owner.name:
         return ()
     stem, dash, suffix = owner.name.rpartition("-")
     labels = (template.metadata or ObjectMeta()).labels or {}
@@ -170,7 +171,8 @@ def owners_of(meta: ObjectMeta, template: PodTemplate) -> tuple[tuple[str, str],
     return ((owner.kind, owner.name),)
 
 
-def _containers(specs: Sequence[ContainerSpec] | None, base: str, listed_as: ContainerClass) -> Iterator[Container]:
+def _containers(specs: Sequence[ContainerSpec] | None, base: str, listed_as: ContainerClass) -> list[Container]:
+    containers: list[Container] = []
     for index, spec in enumerate(specs or ()):
         container_class = listed_as
         if listed_as is ContainerClass.INIT and spec.restartPolicy == SIDECAR_RESTART_POLICY:
@@ -179,7 +181,8 @@ def _containers(specs: Sequence[ContainerSpec] | None, base: str, listed_as: Con
         resources = NO_RESOURCES
         if spec.resources is not None and listed_as is not ContainerClass.EPHEMERAL:
             resources = _resources(spec.resources, pointer)
-        yield Container(spec.name or "", spec.image or "", container_class, pointer, resources, spec)
+        containers.append(Container(spec.name or "", spec.image or "", container_class, pointer, resources, spec))
+    return containers
 
 
 def _resources(written: ResourceRequirements, owner: str) -> Resources:
