@@ -1,4 +1,7 @@
-"""Policies from files, without a cluster: what ``serve`` starts from, and again whenever the files change."""
+"""Policies from texts, without a cluster: what ``serve`` starts from, and again whenever its files change.
+
+Must not read files: ``files.policies`` does, and keeps the last good version.
+"""
 
 from __future__ import annotations
 
