@@ -31,6 +31,12 @@ Amounts = Mapping[str, Mapping[str, Quantity]]
 """`requests` and `limits`, without empty ones."""
 
 
+def is_registered(case: Case) -> bool:
+    """Does the API server ask about such an object? Custom resources are judged in files and by their Pods."""
+    known = API_VERSIONS.get(case.kind)
+    return known is not None and case.object.get("apiVersion", known) == known
+
+
 def completed(written: Object, name: str, namespace: str) -> Object:
     """The object with everything that a real one needs and that no case is about."""
     obj = copy.deepcopy(written)

@@ -8,7 +8,7 @@ import copy
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -35,6 +35,8 @@ class Scene:
     old: Object | None
     deployment: Object | None
     """The Deployment that would make this Pod; None where there is no such thing."""
+    now: datetime | None
+    """The time it is by the case; None where a real clock tells it."""
 
     @property
     def name(self) -> str:
@@ -55,7 +57,7 @@ class Scene:
         spec = next(each["spec"] for each in self.documents if each["kind"] == "ClusterLimitPolicy")
         mode = str(spec.get("mode", "Audit"))
         begins = datetime.fromisoformat(spec["enforceFrom"]) if "enforceFrom" in spec else None
-        now = self.case.now or datetime.now(UTC)
+        now = self.now or datetime.now(UTC)
         return "Warn" if mode == "Enforce" and begins is not None and now < begins else mode
 
     @property
@@ -64,12 +66,15 @@ class Scene:
         return (self.namespace, *self.limit_ranges)
 
     def __str__(self) -> str:
-        return f"{self.case.name} {self.mode}".strip()
+        return " ".join(filter(None, (self.case.name, self.mode, "by its own clock" if self.now else "")))
 
 
-def scenes(cases: Iterable[Case]) -> list[Scene]:
-    """Every case under each of its modes. Raises BadCase where two of them would disturb each other."""
-    found = [scene(case, mode) for case in cases for mode in case.modes]
+def scenes(cases: Iterable[Case], clock: datetime | None = None) -> list[Scene]:
+    """Every case under each of its modes. Raises BadCase where two of them would disturb each other.
+
+    `clock`: the real time, where nobody can set it: dates of a case that says what time it is are moved beside it.
+    """
+    found = [scene(case, mode, clock) for case in cases for mode in case.modes]
     for what, names in (
         ("namespace", [each.name for each in found]),
         ("policy or exemption", [document["metadata"]["name"] for each in found for document in each.documents]),
@@ -79,8 +84,8 @@ def scenes(cases: Iterable[Case]) -> list[Scene]:
     return found
 
 
-def scene(case: Case, mode: str) -> Scene:
-    """The case under one of MODES, or under the mode that its policy says."""
+def scene(case: Case, mode: str, clock: datetime | None = None) -> Scene:
+    """The case under one of MODES, or under the mode that its policy says. `clock` as for `scenes`."""
     name = case.namespace or "-".join(filter(None, (case.slug, mode.lower())))
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     if case.labels:
@@ -89,12 +94,13 @@ def scene(case: Case, mode: str) -> Scene:
     return Scene(
         case=case,
         mode=mode,
-        documents=tuple(_documents(case, mode, name)),
+        documents=tuple(_on_time(document, case.now, clock) for document in _documents(case, mode, name)),
         namespace=namespace,
         limit_ranges=tuple(_limit_range(written, name) for written in case.limit_ranges),
         object=obj,
         old=None if case.old is None else completed(case.old, case.slug, name),
         deployment=deployment_of(obj) if has_a_deployment(case) else None,
+        now=None if clock else case.now,
     )
 
 
@@ -116,6 +122,22 @@ def _documents(case: Case, mode: str, namespace: str) -> Iterator[Object]:
             exemption.setdefault(field, value)
         exemption.setdefault("match", {}).setdefault("namespaces", [namespace])
         yield _document("ClusterLimitExemption", f"{namespace}-{name}", exemption)
+
+
+def _on_time(document: Object, now: datetime | None, clock: datetime | None) -> Object:
+    """The document with its date a day before or after the real time, as it lies before or after the case's own."""
+    spec = document["spec"]
+    if now is None or clock is None:
+        return document
+    if "enforceFrom" in spec:
+        reached = datetime.fromisoformat(spec["enforceFrom"]) <= now
+        spec = {**spec, "enforceFrom": (clock + timedelta(days=-1 if reached else 1)).isoformat(timespec="seconds")}
+    if "expires" in spec:
+        last = datetime.fromisoformat(spec["expires"])
+        if last.tzinfo is None:  # a date holds to its end
+            last = last.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+        spec = {**spec, "expires": str((clock + timedelta(days=1 if now <= last else -1)).date())}
+    return {**document, "spec": spec}
 
 
 def _preset(name: str) -> Object:
