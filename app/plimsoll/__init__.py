@@ -5,7 +5,7 @@ The floors; imports point down only, rooms on one floor are strangers (import-li
             cli                        commands, output, exit codes
            wiring                      the only place that constructs: local, serve
       webhook · api                    what runs: /mutate and /validate; the audit API
-    certs · files · audit · serving    wings: certificates, the policy folder, reports, uvicorn
+    certs · files · audit · serving    wings: certificates, the policy folder, reports, HTTPS
           schemas                      documents that cross the border, and their compilation
          admission                     PURE: the API server's question and its answer
           policy                       PURE: the decision
