@@ -25,11 +25,7 @@ from tests.cases.verdicts import assert_said
 
 ANNOTATION = "plimsoll.dev/set"
 # Other kinds never reach the endpoints: no webhook is registered for them.
-CASES = [
-    case
-    for case in cases()
-    if case.object.get("apiVersion", API_VERSIONS.get(case.kind)) == API_VERSIONS.get(case.kind)
-]
+CASES = [case for case in cases() if is_registered(case)]
 ALL = [*scenes(CASES, datetime.now(UTC)), *scenes(case for case in CASES if case.now)]
 
 Ask = Callable[..., Answer]
