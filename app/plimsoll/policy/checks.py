@@ -122,10 +122,8 @@ def _equal(_: Bounds, pair: Pair) -> Found | None:
     return Found(None, f"{limit} limit and {request} request", "a request equal to the limit", Fraction(distance))
 
 
-def order(request: Quantity, limit: Quantity) -> Found | None:
-    """A request above its limit, which Kubernetes never accepts on a Pod; judged for every resource that has both."""
-    if request.nano <= limit.nano:
-        return None
+def out_of_order(request: Quantity, limit: Quantity) -> Found:
+    """What is wrong with a request above its limit, which Kubernetes never accepts; judged whatever a policy says."""
     return Found(
         None,
         f"{request.text} request above the {limit.text} limit",

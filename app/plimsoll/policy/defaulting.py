@@ -89,15 +89,16 @@ def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], orig
     request, limit = draft.written(Side.REQUEST, resource), draft.written(Side.LIMIT, resource)
     if request is not None and (limit is not None or (bounds.default is None and not bounds.one_for_both)):
         return
+    no_request, no_limit = bounds.request_forbidden, bounds.limit_forbidden
+    if draft.waived:
+        no_request = no_request or draft.waives(f"{resource}.request.required")
+        no_limit = no_limit or draft.waives(f"{resource}.limit.required")
     fill_in = _one_for_both if bounds.one_for_both else _each
-    new_request, new_limit = fill_in(draft, bounds, request, limit)
-    if bounds.request_forbidden or (draft.waived and draft.waives(f"{resource}.request.required")):
-        new_request = None
-    if bounds.limit_forbidden or (draft.waived and draft.waives(f"{resource}.limit.required")):
-        new_limit = None
-    for wanted in ((new_request, new_limit), (None, new_limit), (new_request, None)):
-        if _put(draft, bounds, wanted, limit_ranges, origin):
-            return
+    new_request, new_limit = fill_in(draft, bounds, request, limit, no_request=no_request, no_limit=no_limit)
+    if _put(draft, bounds, (new_request, new_limit), limit_ranges, origin):
+        return
+    if not _put(draft, bounds, (None, new_limit), limit_ranges, origin) and not bounds.one_for_both:
+        _put(draft, bounds, (new_request, None), limit_ranges, origin)
 
 
 def _put(draft: Draft, bounds: Bounds, wanted: Pair, limit_ranges: Sequence[LimitRange], origin: Origin) -> bool:
@@ -119,17 +120,26 @@ def _put(draft: Draft, bounds: Bounds, wanted: Pair, limit_ranges: Sequence[Limi
     return not refused
 
 
-def _one_for_both(_: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair:
-    """Where both sides must be equal, the missing ones take the written value, else ``default``, else its twin."""
+def _one_for_both(
+    _: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None, *, no_request: bool, no_limit: bool
+) -> Pair:
+    """Where both sides must be equal, the missing ones take the written value, else ``default``, else its twin.
+
+    A request is never filled in alone: it would be equal to nothing, and Kubernetes refuses a device without its limit.
+    """
+    if limit is None and no_limit:
+        return None, None
     value = limit or request or bounds.default or bounds.default_request
-    return (value if request is None else None, value if limit is None else None)
+    return (value if request is None and not no_request else None, value if limit is None else None)
 
 
-def _each(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> Pair:
+def _each(
+    draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantity | None, *, no_request: bool, no_limit: bool
+) -> Pair:
     """Each side from its own default, moved next to the other side and inside the bounds."""
     resource = bounds.resource
     new_limit = None
-    if limit is None and bounds.default is not None:
+    if limit is None and bounds.default is not None and not no_limit:
         new_limit = bounds.default if request is None else max(bounds.default, request)
         if bounds.ratio is not None and request is not None:
             most = floor_to_unit(bounds.ratio.nano * request.nano // NANO, resource)
@@ -137,7 +147,7 @@ def _each(draft: Draft, bounds: Bounds, request: Quantity | None, limit: Quantit
                 new_limit = of_nano(most, new_limit)
         new_limit = _within(new_limit, bounds)
     new_request = None
-    if request is None:
+    if request is None and not no_request:
         cap = new_limit or draft.limit(resource)
         base = bounds.default_request
         present = draft.requests.get(resource)  # of our LimitRange, or the zero that was copied from a zero limit

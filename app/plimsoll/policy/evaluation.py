@@ -14,7 +14,7 @@ from datetime import datetime
 from plimsoll.objects.read import escaped
 from plimsoll.policy import limitranger
 from plimsoll.policy.api_validation import api_validation_problems
-from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, order
+from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, out_of_order
 from plimsoll.policy.defaulting import apply_defaults
 from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests
 from plimsoll.policy.model import Defaulting, Exemption, Policy
@@ -30,14 +30,20 @@ from plimsoll.policy.outcome import (
     Suggestion,
     Violation,
 )
-from plimsoll.policy.pod import pod_violations
+from plimsoll.policy.pod import bounding, pod_violations
 from plimsoll.policy.pod_level import pod_level_defaults
 from plimsoll.policy.quantity import Quantity
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import LIMIT_RANGER_ANNOTATION, Container, ContainerClass, Resources, Workload
 
-MISORDERED = re.compile("must be (less|greater) than or equal to (?!0)")
-"""API validation's words for a request above its limit and for containers that do not fit their pod."""
+MISORDERED = re.compile("must be (less|greater) than or equal to (?!0|[^ ]+ limit of 0$)")
+"""API validation's words for a request above its limit and for containers that do not fit their pod.
+
+A limit of 0 is no limit to our own checks, so what the server says about it is not said twice.
+"""
+
+
+NOTHING: frozenset[str] = frozenset()
 
 
 class Stage:
@@ -56,15 +62,9 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
     policy = governance.policy
     if policy is None:
         return Evaluation(workload, governance, None)
-    exemptions = tuple([e for e in governance.exemptions if now <= e.expires and e.match.match_pod(workload)])
-    drafts = drafts_of(workload, policy, exemptions)
-    pooled = pooled_resources(workload)
-    default_requests(drafts)
-    _limit_range_step(workload, governance, drafts, stage)
-    if stage != Stage.VALIDATING:
-        _default_step(workload, governance, policy, drafts, stage)
-    violations = [*_container_violations(drafts, pooled, workload), *pod_violations(workload, drafts, policy.pod)]
-    standing, exempted = _waived(violations, drafts, exemptions)
+    exemptions = exemptions_for(workload, governance, now)
+    drafts = _decided(workload, governance, policy, exemptions, stage)
+    standing, exempted = _waived(_violations(workload, policy, drafts), drafts, exemptions)
     return Evaluation(
         workload=workload,
         governance=governance,
@@ -73,9 +73,37 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
         settings=tuple(_settings(drafts)),
         violations=standing,
         exempted=exempted,
-        suggestions=() if policy.defaulting is Defaulting.APPLY else tuple(_suggestions(drafts, pooled)),
+        suggestions=() if policy.defaulting is Defaulting.APPLY else tuple(_suggestions(drafts, workload)),
         predictions=_predictions(workload, governance, drafts) if stage == Stage.WRITTEN else (),
     )
+
+
+def violations_of(workload: Workload, governance: Governance, policy: Policy, now: datetime) -> tuple[Violation, ...]:
+    """The violations of `evaluate` alone, for an object as a person would write it: a third of its work."""
+    exemptions = exemptions_for(workload, governance, now)
+    drafts = _decided(workload, governance, policy, exemptions, Stage.WRITTEN)
+    return _waived(_violations(workload, policy, drafts), drafts, exemptions)[0]
+
+
+def exemptions_for(workload: Workload, governance: Governance, now: datetime) -> tuple[Exemption, ...]:
+    """Those that hold at ``now`` and whose words about the whole pod match."""
+    return tuple([e for e in governance.exemptions if now <= e.expires and e.match.match_pod(workload)])
+
+
+def _decided(
+    workload: Workload, governance: Governance, policy: Policy, exemptions: Sequence[Exemption], stage: str
+) -> list[Draft]:
+    """Steps 2 to 4: the containers as the API server will finally hold them."""
+    drafts = drafts_of(workload, policy, exemptions)
+    default_requests(drafts)
+    _limit_range_step(workload, governance, drafts, stage)
+    if stage != Stage.VALIDATING:
+        _default_step(workload, governance, policy, drafts)
+    return drafts
+
+
+def _violations(workload: Workload, policy: Policy, drafts: Sequence[Draft]) -> list[Violation]:
+    return [*_container_violations(drafts, workload), *pod_violations(workload, drafts, policy.pod)]
 
 
 def drafts_of(workload: Workload, policy: Policy, exemptions: Sequence[Exemption]) -> list[Draft]:
@@ -91,9 +119,6 @@ def drafts_of(workload: Workload, policy: Policy, exemptions: Sequence[Exemption
         rules = NO_RULES if ephemeral else policy.rules_for(container, overrides)
         drafts.append(Draft(container, rules, waived))
     return drafts
-
-
-NOTHING: frozenset[str] = frozenset()
 
 
 def pooled_resources(workload: Workload) -> frozenset[str]:
@@ -140,9 +165,7 @@ def _source(limit_ranges: Iterable[limitranger.LimitRange], side: Side, resource
     return ""
 
 
-def _default_step(
-    workload: Workload, governance: Governance, policy: Policy, drafts: Sequence[Draft], stage: str
-) -> None:
+def _default_step(workload: Workload, governance: Governance, policy: Policy, drafts: Sequence[Draft]) -> None:
     fill = policy.defaulting is Defaulting.APPLY
     if not fill and not any(draft.rules.clamp for draft in drafts):
         return
@@ -179,8 +202,8 @@ def _take_back(
                 draft.origins[side, resource] = origins[side, resource]
 
 
-def _container_violations(drafts: Sequence[Draft], pooled: frozenset[str], workload: Workload) -> Iterable[Violation]:
-    pool = workload.pod_resources
+def _container_violations(drafts: Sequence[Draft], workload: Workload) -> Iterable[Violation]:
+    pooled, pool = pooled_resources(workload), bounding(workload.pod_resources)
     for draft in drafts:
         for bounds in draft.rules.bounds:
             resource = bounds.resource
@@ -188,21 +211,19 @@ def _container_violations(drafts: Sequence[Draft], pooled: frozenset[str], workl
             pair = Pair(
                 request,
                 limit,
-                request_given=request is not None or resource in pooled,
-                limit_given=limit is not None or (pool is not None and resource in pool.limits),
+                request_given=request is not None or resource in pool.requests or resource in pool.limits,
+                limit_given=limit is not None or resource in pool.limits,
             )
             for check in checks_for(bounds.judged):
                 if (found := check.judge(bounds, pair)) is not None:
-                    yield _violation(draft, resource, check.suffix, found)
+                    yield _violation(draft, resource, check.suffix, found, pooled)
         for resource, request in draft.requests.items():
             limit = draft.limits.get(resource)
-            if limit is None or request.nano <= limit.nano or draft.limit(resource) is None:
-                continue
-            if (found := order(request, limit)) is not None:
-                yield _violation(draft, resource, ORDER, found)
+            if limit is not None and request.nano > limit.nano and draft.limit(resource) is not None:
+                yield _violation(draft, resource, ORDER, out_of_order(request, limit))
 
 
-def _violation(draft: Draft, resource: str, suffix: str, found: Found) -> Violation:
+def _violation(draft: Draft, resource: str, suffix: str, found: Found, pooled: frozenset[str] = NOTHING) -> Violation:
     container = draft.container
     side = found.side or Side.LIMIT
     return Violation(
@@ -215,11 +236,11 @@ def _violation(draft: Draft, resource: str, suffix: str, found: Found) -> Violat
         found=found.found,
         allowed=found.allowed,
         excess=found.excess,
-        note=_note(draft, resource, found),
+        note=_note(draft, resource, found, pooled),
     )
 
 
-def _note(draft: Draft, resource: str, found: Found) -> str:
+def _note(draft: Draft, resource: str, found: Found, pooled: frozenset[str]) -> str:
     """What the reader must know beside found and allowed: whose value it is, or why nothing was filled in."""
     notes = []
     for side in Side if found.side is None else (found.side,):
@@ -235,6 +256,8 @@ def _note(draft: Draft, resource: str, found: Found) -> str:
     limit = draft.limits.get(resource)
     if found.found is None and limit is not None and limit.nano == 0 and resource in UNLIMITED_BY_ZERO:
         notes.append("a limit of 0 means unlimited")
+    if found.found is None and resource in pooled:
+        notes.append(f"spec.resources names {resource} but no limit of it, so none is filled in; one there would do")
     return "; ".join(notes)
 
 
@@ -248,7 +271,7 @@ def _waived(
     for violation in violations:
         container = None
         if violation.container is not None:
-            container = containers[violation.pointer.rpartition("/resources/")[0]]
+            container = containers[violation.place]
         exemption = next((e for e in exemptions if _covers(e, violation, container)), None)
         if exemption is None:
             standing.append(violation)
@@ -279,7 +302,8 @@ def _settings(drafts: Iterable[Draft]) -> Iterable[Setting]:
 _OURS = (Cause.POLICY_DEFAULT, Cause.CLAMP)
 
 
-def _suggestions(drafts: Iterable[Draft], pooled: frozenset[str]) -> Iterable[Suggestion]:
+def _suggestions(drafts: Iterable[Draft], workload: Workload) -> Iterable[Suggestion]:
+    pooled = pooled_resources(workload)
     for draft in drafts:
         for bounds in draft.rules.bounds:
             if bounds.resource in pooled:

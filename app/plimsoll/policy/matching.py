@@ -35,26 +35,35 @@ class Globs(Struct, frozen=True):
         return text in self.exact or (self.pattern is not None and self.pattern.match(text) is not None)
 
 
-@lru_cache(maxsize=4096)
 def image_names(image: str) -> tuple[str, ...]:
     """The names an image goes by: as written and fully qualified, each also without digest and without tag.
 
     ``nginx`` is ``docker.io/library/nginx``. Follows the reference grammar of distribution: the first part is a
-    registry when it holds a dot or a colon or is ``localhost``, and only then may it be upper case.
+    registry when it holds a dot, a colon or a capital letter or is ``localhost``; ``index.docker.io`` is ``docker.io``.
     """
+    return _remembered(image) if len(image) <= MAX_REMEMBERED else _image_names(image)
+
+
+def _image_names(image: str) -> tuple[str, ...]:
     name, _, digest = image.partition("@")
     head, slash, last = name.rpartition("/")
     base, colon, _ = last.partition(":")
-    first = name.partition("/")[0]
-    registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
-    names = {image: None}
+    registry, _, path = name.partition("/")
+    if not slash or not ("." in registry or ":" in registry or registry == "localhost" or registry.lower() != registry):
+        registry, path = "", name
+    host = registry.lower()
+    if host in ("", "index.docker.io", "docker.io"):
+        host = "docker.io" if "/" in path else "docker.io/library"
+    names: dict[str, None] = {}
     for short in (image, name, f"{head}{slash}{base}") if digest or colon else (image,):
         names[short] = None
-        if registry:
-            names[first.lower() + short[len(first) :]] = None
-        else:
-            names[f"docker.io/{short}" if slash else f"docker.io/library/{short}"] = None
+        names[f"{host}/{short[len(registry) + 1 if registry else 0 :]}"] = None
     return tuple(names)
+
+
+MAX_REMEMBERED = 512
+"""Characters of an image whose names are remembered: what the memory costs is no author's choice."""
+_remembered = lru_cache(maxsize=4096)(_image_names)
 
 
 class ImageGlobs(Struct, frozen=True):

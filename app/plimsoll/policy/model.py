@@ -111,7 +111,8 @@ class Matcher(Struct, frozen=True):
 
     def match_pod(self, workload: Workload) -> bool:
         """The part of the match that is one for all containers of a pod."""
-        return all(glob.match(workload.labels.get(key, "\0")) for key, glob in self.pod_labels) and (
+        labels = workload.labels
+        return all(key in labels and glob.match(labels[key]) for key, glob in self.pod_labels) and (
             not self.workloads or any(match.match(workload) for match in self.workloads)
         )
 

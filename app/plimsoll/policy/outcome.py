@@ -89,6 +89,11 @@ class Violation(Struct, frozen=True):
     note: str = ""
     """What else must be known: who set the value, why no default could be filled in."""
 
+    @property
+    def place(self) -> str:
+        """JSON Pointer to the container, or to the pod spec: unlike a name, no two containers share it."""
+        return self.pointer.rpartition("/resources/")[0]
+
 
 class Exempted(Struct, frozen=True):
     """A violation that an exemption waives: reported as ``skip``."""
@@ -135,8 +140,6 @@ class Outcome(Struct, frozen=True):
 
 def _advice(containers: Iterable[Container]) -> Iterator[Advice]:
     for container in containers:
-        if container.container_class is ContainerClass.EPHEMERAL:
-            continue
         for side, values in (("requests", container.resources.requests), ("limits", container.resources.limits)):
             for resource, value in values.items():
                 if (doubt := suspicion(resource, value.text)) is not None:

@@ -83,13 +83,14 @@ _resource = attrgetter("resource")
 def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterator[Operation]:
     entries = [f"policy {policy}: {each}" for each in told]
     before = workload.annotations.get(ANNOTATION, "")
-    known = before.split("; ") if before else []
-    text = "; ".join([*known, *(entry for entry in entries if entry not in known)] if known else entries)
+    text = "; ".join(dict.fromkeys([*before.split("; "), *entries]) if before else entries)
     if len(text) * 4 > MAX_ANNOTATION and len(text.encode()) > MAX_ANNOTATION:
         text = text.encode()[: MAX_ANNOTATION - 4].decode(errors="ignore") + "…"
     if text == before or not _has_room(workload, text):
         return
-    if not workload.has_annotations:
+    if not workload.has_metadata:
+        yield Operation("add", "/metadata", {"annotations": {ANNOTATION: text}})
+    elif not workload.has_annotations:
         yield Operation("add", "/metadata/annotations", {ANNOTATION: text})
     else:
         op = "replace" if ANNOTATION in workload.annotations else "add"

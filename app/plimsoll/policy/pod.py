@@ -9,14 +9,28 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from plimsoll.objects.read import escaped
-from plimsoll.policy.checks import CHECKS, ORDER, Found, Pair
-from plimsoll.policy.draft import Draft
+from plimsoll.policy.checks import CHECKS, ORDER, Found, Pair, out_of_order
+from plimsoll.policy.draft import UNLIMITED_BY_ZERO, Draft
 from plimsoll.policy.model import Rules
 from plimsoll.policy.outcome import Cause, Side, Violation
 from plimsoll.policy.pod_level import pod_level_defaults, total_requests
 from plimsoll.policy.quantity import Quantity
 from plimsoll.policy.totals import pod_totals
-from plimsoll.policy.workload import NO_RESOURCES, ContainerClass, Workload
+from plimsoll.policy.workload import NO_RESOURCES, ContainerClass, Resources, Workload
+
+
+def bounding(pod_resources: Resources | None) -> Resources:
+    """What of ``spec.resources`` bounds anything: a zero limit that means unlimited is none, nor is its request."""
+    if pod_resources is None:
+        return NO_RESOURCES
+    requests, limits = pod_resources.requests, pod_resources.limits
+    empty = {name for name, limit in limits.items() if limit.nano == 0 and name in UNLIMITED_BY_ZERO}
+    if not empty:
+        return pod_resources
+    return Resources(
+        {name: amount for name, amount in requests.items() if amount.nano or name not in empty},
+        {name: amount for name, amount in limits.items() if name not in empty},
+    )
 
 
 def pod_violations(workload: Workload, drafts: Sequence[Draft], rules: Rules) -> Iterator[Violation]:
@@ -36,7 +50,7 @@ def pod_violations(workload: Workload, drafts: Sequence[Draft], rules: Rules) ->
                 if getattr(bounds, check.needs) and (found := check.judge(bounds, pair)) is not None:
                     yield _violation(workload, resource, check.suffix, found, "")
     if workload.pod_resources is not None:
-        yield from _misfits(workload, drafts)
+        yield from _misfits(workload, workload.pod_resources, drafts)
 
 
 def _amount(draft: Draft, side: Side, resource: str) -> Quantity | None:
@@ -52,7 +66,7 @@ def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str
                 amounts[resource] = amount.nano
                 shown.setdefault(resource, amount)
         containers.append((draft.container.container_class.value, amounts))
-    pod = pod_level_defaults(drafts, workload.pod_resources) or NO_RESOURCES
+    pod = bounding(pod_level_defaults(drafts, workload.pod_resources))
     level = pod.limits if side is Side.LIMIT else pod.requests
     totals = pod_totals(
         containers,
@@ -67,27 +81,18 @@ def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str
 
 
 def _given(workload: Workload, drafts: Sequence[Draft], side: Side, resource: str) -> bool:
-    pod = workload.pod_resources
-    if pod is not None and (resource in pod.limits or (side is Side.REQUEST and resource in pod.requests)):
+    pod = bounding(workload.pod_resources)
+    if resource in pod.limits or (side is Side.REQUEST and resource in pod.requests):
         return True
     return bool(drafts) and all(_amount(draft, side, resource) is not None for draft in drafts)
 
 
-def _misfits(workload: Workload, drafts: Sequence[Draft]) -> Iterator[Violation]:
+def _misfits(workload: Workload, pod: Resources, drafts: Sequence[Draft]) -> Iterator[Violation]:
     """What the API server's validation of pod-level resources will refuse (core/validation, validatePodResources)."""
-    pod = workload.pod_resources
-    if pod is None:
-        return
     for resource, limit in pod.limits.items():
         request = pod.requests.get(resource)
         if request is not None and request > limit:
-            found = Found(
-                None,
-                f"{request.text} request above the {limit.text} limit",
-                "a request of at most the limit",
-                Fraction(request.nano - limit.nano),
-            )
-            yield _violation(workload, resource, ORDER, found, "")
+            yield _violation(workload, resource, ORDER, out_of_order(request, limit), "")
         for draft in drafts:
             own = draft.limits.get(resource)
             if draft.container.container_class is ContainerClass.REGULAR and own is not None and own > limit:

@@ -91,6 +91,7 @@ class Workload(Struct, frozen=True):
     overhead: Mapping[str, Quantity]
     owners: tuple[tuple[str, str], ...] = ()
     """(kind, name) of owners that the reader believed, nearest first."""
+    has_metadata: bool = False
     has_annotations: bool = False
 
     @property
@@ -143,6 +144,7 @@ def workload_of(
         pod_resources=pod_resources,
         overhead=_amounts(spec.overhead, base, "overhead"),
         owners=owners,
+        has_metadata=template.metadata is not None,
         has_annotations=meta.annotations is not None,
     )
 
