@@ -80,7 +80,7 @@ def test_documents_after_an_unreadable_one_are_still_read() -> None:
     one, bad, three = read_documents("a: 1\n---\nb: [\n---\nc: 3\n", "file.yaml")
     assert isinstance(one, Document)
     assert isinstance(bad, UnreadableDocument)
-    assert (bad.index, bad.line) == (2, 4)
+    assert (bad.index, bad.line) == (2, 3)
     assert isinstance(three, Document)
     assert (three.index, three.line, three.json) == (3, 5, b'{"c":3}')
 
@@ -212,7 +212,10 @@ def test_the_template_that_helm_names_is_the_source(text: str, source: str | Non
         ('{"a": 1,\n "a": 2}', 1, 'the key "a" stands twice in one object'),
         ('{"b": {"x": 1, "a": 1, "a": 2}}', 1, 'the key "a" stands twice in one object'),
         ("a:\n\tb: 1\n", 2, "indented with a tab; YAML takes spaces"),
-        ("a: [1\n", 2, "this is not YAML: did not find expected ',' or ']'"),
+        ("a: [1\n", 1, "this is not YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
+        ('a:\n  b: "open\nc: 1\n\n', 2, "while scanning a quoted scalar, found unexpected end of stream"),
+        ("[", 1, "while parsing a flow node, did not find expected node content"),
+        ("a: 1\n b: 2\n\n\n", 2, "mapping values are not allowed"),
         ("a: b: c\n", 1, "this is not YAML: mapping values are not allowed in this context"),
         ("a: 1\nb: \x01\n", 2, "the character U+0001 is not allowed"),
         ("a: \ud800\n", 1, "the character U+D800 is not allowed"),

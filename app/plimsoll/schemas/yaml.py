@@ -171,9 +171,7 @@ def _values(chunk: _Chunk) -> Iterator[_Found]:
     except _Refusal as refusal:
         line, reason = refusal.line, refusal.reason
     except MarkedYAMLError as error:
-        mark: Any = error.problem_mark or error.context_mark
-        line = mark.line if mark is not None else 0
-        reason = _what_is_wrong(chunk.text, line, error.problem or "it ends too early")
+        line, reason = _what_is_wrong(chunk.text, error)
     except (YAMLError, UnicodeEncodeError) as error:
         match = _NOT_YAML.search(chunk.text)
         line = chunk.text.count("\n", 0, match.start()) if match is not None else 0
@@ -309,13 +307,18 @@ def _twice(key: str, event: Any) -> str:
     return f"the key {shown(key)} stands twice in one map{read}; one of the two would be lost"
 
 
-def _what_is_wrong(text: str, line: int, problem: str) -> str:
-    """A libyaml error with what a person can do about it."""
-    lines = text.split("\n", line + 1)
-    found = lines[line] if line < len(lines) else ""
+def _what_is_wrong(text: str, error: MarkedYAMLError) -> tuple[int, str]:
+    """Line (from 0) and reason of a libyaml error, with what a person can do about it.
+
+    What was never closed is found at the end of the text only; it is shown where it begins.
+    """
+    last = text.rstrip().count("\n")
+    lines = [mark.line for mark in (error.problem_mark, error.context_mark) if mark is not None]
+    line = min(next((each for each in lines if each <= last), last), last)
+    found = text.split("\n", line + 1)[line]
     if "\t" in found[: len(found) - len(found.lstrip())]:
-        return "this line is indented with a tab; YAML takes spaces"
-    return f"this is not YAML: {problem}"
+        return line, "this line is indented with a tab; YAML takes spaces"
+    return line, f"this is not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"
 
 
 def _json_values(chunk: _Chunk, start: int) -> list[_Found] | None:

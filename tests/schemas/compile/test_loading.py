@@ -97,7 +97,7 @@ def test_all_problems_of_all_documents_come_in_the_order_of_the_text() -> None:
     assert [(each.origin, each.line) for each in found] == [
         ("1.yaml", 6),
         ("1.yaml", 7),
-        ("1.yaml", 10),
+        ("1.yaml", 9),
         ("1.yaml", 15),
         ("1.yaml", 19),
         ("2.yaml", 2),

@@ -179,6 +179,11 @@ def test_two_wrong_shapes_in_one_place_are_both_said() -> None:
     assert len(problems(text)) == 3
 
 
+def test_an_entry_of_a_wrong_shape_beside_one_with_a_missing_field() -> None:
+    text = policy_text("overrides: [5, {containers: {}}]")
+    assert [where for where, _ in said(text)] == ["/spec/overrides/0", "/spec/overrides/1/match"]
+
+
 def test_fields_without_a_value_count_as_absent() -> None:
     assert said(policy_text("mode:\ncontainers:\n  max:\n  qqq:\n  min: {memory: 1K}\noverrides:\n"))[0][0].endswith(
         "memory"

@@ -74,12 +74,10 @@ def shaped(model: type[BaseModel], value: object) -> Shaped:
         if complaints is None:
             complaints = tuple(_complaint(model, each) for each in errors[:MOST_COMPLAINTS])
             kept = copy.deepcopy(value)
-        for each in errors:
-            location = each["loc"]
-            if each["type"] == "missing":
-                _stand_in(kept, location)
-            else:
-                removed.append(_pointer(_removed(kept, location)))
+        missing = [each["loc"] for each in errors if each["type"] == "missing"]
+        for location in missing:
+            _stand_in(kept, location)
+        removed += (_pointer(_removed(kept, each["loc"])) for each in errors if each["type"] != "missing")
     raise Unshapable("it has not even the outline of such a document")
 
 
