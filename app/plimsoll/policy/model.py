@@ -210,6 +210,10 @@ class Exemption(Struct, frozen=True):
         return check in self.waive or ALL_CHECKS in self.waive
 
 
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""The API server puts it on every namespace, and nobody can forge it."""
+
+
 class Namespace(Struct, frozen=True):
     """A namespace, as far as policies look at it."""
 

@@ -8,11 +8,12 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
 from plimsoll.policy.limitranger import LimitRange
-from plimsoll.policy.model import Exemption, Namespace, Policy
+from plimsoll.policy.model import NAME_LABEL, Exemption, Namespace, Policy
 
 REMEMBERED_NAMESPACES = 20_000
 """Bound of the memory of answers; beyond it namespaces are worked out anew."""
@@ -34,7 +35,7 @@ class Governance(Struct, frozen=True):
 class Snapshot:
     """Policies and their context. Never changed after it was made, but for its memory of answers."""
 
-    __slots__ = ("_answers", "exemptions", "limit_ranges", "namespaces", "policies")
+    __slots__ = ("_answers", "exemptions", "limit_ranges", "namespaces", "policies", "remembered")
 
     def __init__(
         self,
@@ -52,14 +53,17 @@ class Snapshot:
             for name, ranges in (limit_ranges or {}).items()
         }
         self._answers: dict[str, Governance] = {}
+        self.remembered: dict[tuple[object, ...], Any] = {}
+        """What was answered under this snapshot, by all that it was answered to; see ``admission.likeness``."""
 
     def governance_for(self, namespace: str) -> Governance:
-        """What governs ``namespace``; a namespace that was never described has no labels."""
+        """What governs ``namespace``; one that was never described has no label but its name."""
         answer = self._answers.get(namespace)
         if answer is None:
             if len(self._answers) >= REMEMBERED_NAMESPACES:
                 self._answers.clear()
-            answer = self._answers[namespace] = self._governance(self.namespaces.get(namespace, Namespace(namespace)))
+            known = self.namespaces.get(namespace) or Namespace(namespace, {NAME_LABEL: namespace})
+            answer = self._answers[namespace] = self._governance(known)
         return answer
 
     def _governance(self, namespace: Namespace) -> Governance:

@@ -19,7 +19,7 @@ from plimsoll.objects.kinds import group_of
 from plimsoll.objects.read import read_head
 from plimsoll.objects.structs import ObjectMeta
 from plimsoll.policy.limit_range import LimitRange, limit_range_problems, read_limit_range
-from plimsoll.policy.model import Exemption, Namespace, Policy
+from plimsoll.policy.model import NAME_LABEL, Exemption, Namespace, Policy
 from plimsoll.policy.quantity import shown
 from plimsoll.policy.snapshot import Snapshot
 from plimsoll.schemas.compile.documents import exemption_of, policy_of
@@ -37,8 +37,7 @@ from plimsoll.schemas.policy_document import ClusterLimitExemption, ClusterLimit
 from plimsoll.schemas.yaml import UnreadableDocument
 
 GROUP: Final = group_of(API_VERSION)
-NAME_LABEL: Final = "kubernetes.io/metadata.name"
-"""The API server gives it to every namespace, with the namespace's name."""
+
 MAX_POINTER: Final = 512
 ACCEPTED: Final = f"{POLICY_KIND} and {EXEMPTION_KIND} of {API_VERSION}, Namespace and LimitRange of v1"
 
