@@ -23,7 +23,7 @@ NO_RULES = Rules()
 class Draft:
     """Requests and limits of one container, changed step by step, with the origin of what nobody wrote."""
 
-    __slots__ = ("container", "limits", "origins", "replaceable", "requests", "rules", "unfilled", "waived")
+    __slots__ = ("arrived", "container", "limits", "origins", "replaceable", "requests", "rules", "unfilled", "waived")
 
     def __init__(self, container: Container, rules: Rules, waived: frozenset[str]) -> None:
         self.container = container
@@ -31,6 +31,8 @@ class Draft:
         self.waived = waived
         self.requests: dict[str, Quantity] = dict(container.resources.requests)
         self.limits: dict[str, Quantity] = dict(container.resources.limits)
+        self.arrived = container.resources
+        """What our step finds: as written, with what Kubernetes fills in before it."""
         self.origins: dict[tuple[Side, str], Origin] = {}
         self.replaceable: set[tuple[Side, str]] = set()
         """Values of our managed LimitRange: there, but they count as missing."""

@@ -139,6 +139,7 @@ def _limit_range_step(workload: Workload, governance: Governance, drafts: Sequen
             draft.origins[side, filled.resource] = Origin(Cause.LIMIT_RANGE, filled.limit_range)
             if filled.limit_range in managed:
                 draft.replaceable.add((side, filled.resource))
+            draft.arrived = Resources(dict(draft.requests), dict(draft.limits))
         return
     note = workload.annotations.get(LIMIT_RANGER_ANNOTATION)
     if note is None:
@@ -288,11 +289,11 @@ def _covers(exemption: Exemption, violation: Violation, container: Container | N
 
 def _settings(drafts: Iterable[Draft]) -> Iterable[Setting]:
     for draft in drafts:
-        written = draft.container.resources
+        arrived = draft.arrived
         for (side, resource), origin in draft.origins.items():
             if origin.cause not in _OURS:
                 continue
-            before = (written.limits if side is Side.LIMIT else written.requests).get(resource)
+            before = (arrived.limits if side is Side.LIMIT else arrived.requests).get(resource)
             after = (draft.limits if side is Side.LIMIT else draft.requests).get(resource)
             if before is not after and (before is None or after is None or before.nano != after.nano):
                 container = draft.container
