@@ -27,7 +27,7 @@ from plimsoll.objects.kinds import template_pointers
 from plimsoll.objects.read import decode, read_head, read_templates, template_texts
 from plimsoll.objects.structs import ObjectMeta, PodTemplate
 from plimsoll.policy.evaluation import Stage, evaluate
-from plimsoll.policy.messages import field_path, plain, refusal, violation_line, warnings
+from plimsoll.policy.messages import bounded, check_name, field_path, plain, refusal, violation_line, warnings
 from plimsoll.policy.model import Mode, Policy
 from plimsoll.policy.outcome import Evaluation, Violation
 from plimsoll.policy.patch import describe, json_patch
@@ -37,11 +37,15 @@ from plimsoll.policy.workload import ObjectRef, Workload, owners_of, workload_of
 MAX_CAUSES = 50
 MAX_ANNOTATION = 8 * 1024
 """Characters of one audit annotation; audit backends cut longer ones."""
+MAX_NAMED = 500
+"""Violations named in one, more than it holds."""
 NO_TEMPLATE = "it carries no pod template"
 NO_NAMESPACE = "it has no namespace"
 NO_POLICY = "no policy governs the namespace"
 IGNORED = "the policy ignores templates"
 NOT_A_CREATION = "only the creation of a Pod is patched"
+UNCHANGED = "its pod template did not change"
+AUDITED = "mode Audit patches nothing"
 
 _POD = msgspec.json.Decoder(PodTemplate)
 
@@ -50,13 +54,15 @@ def mutate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Admi
     """Fill in or clamp what the policy says, on the creation of a Pod; everything else is allowed as it is."""
     if request.kind != "Pod" or request.operation != "CREATE" or request.sub_resource or request.object is None:
         return skipped(NOT_A_CREATION)
+    if not request.namespace:
+        return skipped(NO_NAMESPACE)
     governance = snapshot.governance_for(request.namespace)
     policy = governance.policy
     if policy is None:
         return skipped(NO_POLICY)
     mode = policy.mode_at(now, template=False)
     if mode is None or mode is Mode.AUDIT:
-        return skipped("mode Audit patches nothing", policy.name)
+        return skipped(AUDITED, policy.name)
     try:
         pod = decode(_POD, request.object)
         meta = pod.metadata or ObjectMeta()
@@ -64,7 +70,7 @@ def mutate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Admi
             return skipped(reason, policy.name)
         evaluation = evaluate(_pod_workload(request, meta, pod), governance, now, Stage.MUTATING)
     except MalformedObject as error:
-        return _unreadable(error, policy, mode)
+        return _unreadable(request, error, policy, mode)
     told = [describe(setting) for setting in evaluation.settings]
     patch = json_patch(evaluation, told)
     verdict = Verdict.PATCHED if patch else Verdict.ALLOWED
@@ -75,7 +81,8 @@ def validate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Ad
     """Judge a Pod, a resize or an object that carries a pod template."""
     if not template_pointers(request.api_version, request.kind):
         return skipped(NO_TEMPLATE)
-    if request.object is None:
+    raw = request.object
+    if raw is None:
         return skipped(skip_reason(request, ObjectMeta()) or "it has no object")
     if not request.namespace:
         return skipped(NO_NAMESPACE)
@@ -87,30 +94,29 @@ def validate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Ad
     if mode is None:
         return skipped(IGNORED, policy.name)
     try:
-        return _judged(request, governance, policy, mode, now)
+        return _judged(request, raw, governance, mode, now)
     except MalformedObject as error:
-        return _unreadable(error, policy, mode)
+        return _unreadable(request, error, policy, mode)
 
 
 def _judged(
-    request: AdmissionRequest, governance: Governance, policy: Policy, mode: Mode, now: datetime
+    request: AdmissionRequest, raw: msgspec.Raw, governance: Governance, mode: Mode, now: datetime
 ) -> AdmissionResponse:
-    if request.object is None:
-        return skipped(NO_TEMPLATE)
-    meta, workloads = _read(request, request.object)
+    policy = governance.policy.name if governance.policy else ""
+    meta, workloads = _read(request, raw)
     if reason := skip_reason(request, meta):
-        return skipped(reason, policy.name)
+        return skipped(reason, policy)
     stage = _stage(request, mode)
     evaluations = [evaluate(workload, governance, now, stage) for workload in workloads]
     if not evaluations:
-        return skipped(NO_TEMPLATE, policy.name)
+        return skipped(NO_TEMPLATE, policy)
     before: list[Violation] = []
     if request.operation == "UPDATE" and request.old_object is not None:
         olds = _old_workloads(request, request.old_object)
         if _is_unchanged(request, workloads, olds):
             return AdmissionResponse(
                 allowed=True,
-                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason="its pod template did not change", told=()),
+                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason=UNCHANGED, told=()),
             )
         before = [was for old in olds for was in evaluate(old, governance, now, stage).violations]
     broken = next((e for e in evaluations if _worsened(e.violations, before)), None)
@@ -158,12 +164,16 @@ def _stage(request: AdmissionRequest, mode: Mode) -> str:
 
 def _is_unchanged(request: AdmissionRequest, workloads: Sequence[Workload], olds: Sequence[Workload]) -> bool:
     """True for an UPDATE that is not spoken about: it leaves the templates, or what a resize may touch, as they are."""
-    if not olds or request.object is None or request.old_object is None:
-        return False
     if request.kind == "Pod":
         return [_asked(workload) for workload in olds] == [_asked(workload) for workload in workloads]
+    return _has_same_templates(request)
+
+
+def _has_same_templates(request: AdmissionRequest) -> bool:
+    """Whether the templates are the same text in both objects. Raises MalformedObject where there are none to find."""
     old, new = (
-        list(template_texts(raw, request.api_version, request.kind)) for raw in (request.old_object, request.object)
+        list(template_texts(raw, request.api_version, request.kind))
+        for raw in (request.old_object or b"null", request.object or b"null")
     )
     return old == new
 
@@ -197,7 +207,7 @@ def _denied(evaluation: Evaluation, violations: Sequence[Violation], mode: Mode,
         code=FORBIDDEN,
         message=refusal(evaluation, now, violations),
         causes=tuple(
-            Cause(violation.check, violation_line(violation), field_path(violation.pointer))
+            Cause(check_name(violation), violation_line(violation), field_path(violation.pointer))
             for violation in violations[:MAX_CAUSES]
         ),
         audit_annotations=_annotations(Verdict.DENIED, evaluation, mode),
@@ -209,8 +219,8 @@ def _allowed(evaluations: Sequence[Evaluation], mode: Mode, now: datetime) -> Ad
     spoken = next((e for e in evaluations if e.violations), evaluations[0])
     lines: list[str] = []
     if mode is not Mode.AUDIT:
-        for evaluation in evaluations:
-            lines += (line for line in warnings(evaluation, now) if line not in lines)
+        lines = list(dict.fromkeys(line for evaluation in evaluations for line in warnings(evaluation, now)))
+        lines = bounded(lines, len(lines))
     said = Verdict.AUDITED if mode is Mode.AUDIT else Verdict.WARNED
     verdict = said if spoken.violations else Verdict.ALLOWED
     return AdmissionResponse(
@@ -221,17 +231,32 @@ def _allowed(evaluations: Sequence[Evaluation], mode: Mode, now: datetime) -> Ad
     )
 
 
-def _unreadable(error: MalformedObject, policy: Policy, mode: Mode) -> AdmissionResponse:
-    """A Pod nobody can read is refused where the policy enforces; elsewhere it is allowed, said and counted."""
+def _unreadable(request: AdmissionRequest, error: MalformedObject, policy: Policy, mode: Mode) -> AdmissionResponse:
+    """A Pod nobody can read is refused where the policy enforces; elsewhere it is allowed, said and counted.
+
+    What would not have been judged is not refused either: a finalizer must come off whatever is written below it.
+    """
+    reason, unchanged = _why_not_judged(request)
+    if reason:
+        return skipped(reason, policy.name)
     what = f"plimsoll: it cannot be judged: {field_path(error.pointer) or 'the object'}: {plain(error.reason, 300)}"
     trace = Trace(
         Verdict.UNREADABLE, policy.name, mode.text, reason=f"{plain(error.pointer, 200)}: {plain(error.reason, 300)}"
     )
-    if mode is Mode.ENFORCE:
+    if mode is Mode.ENFORCE and not unchanged:
         cause = Cause("unreadable", plain(error.reason, 300), field_path(error.pointer))
         message = f"{what} (at {plain(error.pointer, 300) or '/'}; policy {policy.name} enforces)"
         return AdmissionResponse(allowed=False, trace=trace, code=BAD_REQUEST, message=message, causes=(cause,))
     return AdmissionResponse(allowed=True, trace=trace, warnings=() if mode is Mode.AUDIT else (what,))
+
+
+def _why_not_judged(request: AdmissionRequest) -> tuple[str, bool]:
+    """(why an unreadable object is skipped or empty, whether an UPDATE left what cannot be read as it was)."""
+    try:
+        meta = read_head(request.object or b"null").metadata or ObjectMeta()
+        return skip_reason(request, meta), request.operation == "UPDATE" and _has_same_templates(request)
+    except MalformedObject:
+        return skip_reason(request, ObjectMeta()), False
 
 
 def _trace(
@@ -253,7 +278,7 @@ def _trace(
 
 
 def _named(violation: Violation) -> str:
-    return f"{plain(violation.container or 'pod')}/{violation.check}"
+    return f"{plain(violation.container or 'pod')}/{check_name(violation)}"
 
 
 def _annotations(verdict: Verdict, evaluation: Evaluation, mode: Mode) -> dict[str, str]:
@@ -261,8 +286,9 @@ def _annotations(verdict: Verdict, evaluation: Evaluation, mode: Mode) -> dict[s
     policy = evaluation.policy
     notes = {"policy": policy.name if policy else "", "mode": mode.text, "verdict": verdict.value}
     if evaluation.violations:
-        notes["violations"] = ", ".join(_named(violation) for violation in evaluation.violations)[:MAX_ANNOTATION]
+        names = [_named(violation) for violation in evaluation.violations[:MAX_NAMED]]
+        notes["violations"] = ", ".join(names)[:MAX_ANNOTATION]
     if evaluation.exempted:
-        names = (f"{_named(e.violation)} by {e.exemption.name}" for e in evaluation.exempted)
+        names = [f"{_named(e.violation)} by {e.exemption.name}" for e in evaluation.exempted[:MAX_NAMED]]
         notes["exempted"] = ", ".join(names)[:MAX_ANNOTATION]
     return notes

@@ -63,8 +63,13 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
     if policy is None:
         return Evaluation(workload, governance, None)
     exemptions = exemptions_for(workload, governance, now)
-    drafts = _decided(workload, governance, policy, exemptions, stage)
-    standing, exempted = _waived(_violations(workload, policy, drafts), drafts, exemptions)
+    drafts = drafts_of(workload, policy, exemptions)
+    default_requests(drafts)
+    _limit_range_step(workload, governance, drafts, stage)
+    if stage != Stage.VALIDATING:
+        _default_step(workload, governance, policy, drafts)
+    violations = [*_container_violations(drafts, workload), *pod_violations(workload, drafts, policy.pod)]
+    standing, exempted = _waived(violations, drafts, exemptions)
     return Evaluation(
         workload=workload,
         governance=governance,
@@ -78,32 +83,9 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
     )
 
 
-def violations_of(workload: Workload, governance: Governance, policy: Policy, now: datetime) -> tuple[Violation, ...]:
-    """The violations of `evaluate` alone, for an object as a person would write it: a third of its work."""
-    exemptions = exemptions_for(workload, governance, now)
-    drafts = _decided(workload, governance, policy, exemptions, Stage.WRITTEN)
-    return _waived(_violations(workload, policy, drafts), drafts, exemptions)[0]
-
-
 def exemptions_for(workload: Workload, governance: Governance, now: datetime) -> tuple[Exemption, ...]:
     """Those that hold at ``now`` and whose words about the whole pod match."""
     return tuple([e for e in governance.exemptions if now <= e.expires and e.match.match_pod(workload)])
-
-
-def _decided(
-    workload: Workload, governance: Governance, policy: Policy, exemptions: Sequence[Exemption], stage: str
-) -> list[Draft]:
-    """Steps 2 to 4: the containers as the API server will finally hold them."""
-    drafts = drafts_of(workload, policy, exemptions)
-    default_requests(drafts)
-    _limit_range_step(workload, governance, drafts, stage)
-    if stage != Stage.VALIDATING:
-        _default_step(workload, governance, policy, drafts)
-    return drafts
-
-
-def _violations(workload: Workload, policy: Policy, drafts: Sequence[Draft]) -> list[Violation]:
-    return [*_container_violations(drafts, workload), *pod_violations(workload, drafts, policy.pod)]
 
 
 def drafts_of(workload: Workload, policy: Policy, exemptions: Sequence[Exemption]) -> list[Draft]:
@@ -320,8 +302,14 @@ def _suggestions(drafts: Iterable[Draft], workload: Workload) -> Iterable[Sugges
                     yield Suggestion(container.name, container.pointer, bounds.resource, side, value)
 
 
+MAX_PREDICTED = 5_000
+"""Amounts in all containers; of a larger object nothing is predicted, since that would cost seconds."""
+
+
 def _predictions(workload: Workload, governance: Governance, drafts: Sequence[Draft]) -> tuple[Prediction, ...]:
     """Refusals that the API server will answer when the Pods are made; what is out of order is a check of ours."""
+    if sum(len(draft.requests) + len(draft.limits) for draft in drafts) > MAX_PREDICTED:
+        return ()
     pod_resources = pod_level_defaults(drafts, workload.pod_resources)
     problems = api_validation_problems(drafts, pod_resources, pod_level=True)
     refused = [Prediction("", None, str(problem)) for problem in problems if not MISORDERED.search(problem.text)]

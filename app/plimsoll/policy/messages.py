@@ -6,24 +6,33 @@ from objects that nobody has validated: control characters are made visible, len
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 
 from plimsoll.policy.model import Mode, Policy
-from plimsoll.policy.outcome import Evaluation, Prediction, Side, Violation
+from plimsoll.policy.outcome import Advice, Evaluation, Prediction, Side, Violation
 from plimsoll.policy.remedy import Advised, Remedy, remedy_for
 from plimsoll.policy.workload import Resources, Workload
 
 MAX_REFUSAL = 32 * 1024
-"""Characters; kubectl and Events cut long before the API server would."""
+"""Bytes; kubectl and Events cut long before the API server would."""
 MAX_WARNING = 256
 """Runes the API server leaves of each warning once all of them together are too long."""
 MAX_WARNINGS = 8
+MAX_ALL_WARNINGS = MAX_WARNINGS * MAX_WARNING
+"""Half of what the API server takes from all webhooks together; beyond it each of ours is cut."""
+MAX_OFFER = 400
+"""Of YAML in one line; what is longer is left out, since half of it is no YAML."""
 MAX_LINES = 50
-"""Violations listed in one refusal, and containers shown in its YAML."""
+"""Violations listed in one refusal."""
+MAX_PREDICTIONS = 8
 MAX_NAME = 80
+MAX_AMOUNTS = 160
+"""Of what was found and what is allowed: two amounts of 64 characters and some words."""
+MAX_RESOURCE = 253 + 1 + 63
+MAX_CHECK = MAX_RESOURCE + 24
 OPEN = "<amount>"
 """Stands in YAML where the author must choose."""
 
@@ -37,14 +46,15 @@ def plain(text: str, most: int = MAX_NAME) -> str:
     head = text if len(text) <= most else text[: most - 1] + "…"
     if head.isprintable():
         return head
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in head)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in head)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def field_path(pointer: str) -> str:
     """``/spec/containers/0/resources`` as people write it: ``spec.containers[0].resources``."""
     path = ""
     for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
+        name = _unescaped(token)
         if _INDEX.match(name):
             path += f"[{name}]"
         elif "." in name or "/" in name:
@@ -54,25 +64,36 @@ def field_path(pointer: str) -> str:
     return path.removeprefix(".")
 
 
+def _unescaped(token: str) -> str:
+    return token.replace("~1", "/").replace("~0", "~")
+
+
 def violation_line(violation: Violation) -> str:
     """What was found and what is allowed, in one line: container, field by its path, check id."""
     who = "the pod's total" if violation.container is None else f"container {plain(violation.container)}"
-    found = "missing" if violation.found is None else plain(violation.found)
+    found = "missing" if violation.found is None else plain(violation.found, MAX_AMOUNTS)
     note = f" ({plain(violation.note, 400)})" if violation.note else ""
-    return f"{who}: {field_path(violation.pointer)}: {found}, {violation.allowed}{note} [{violation.check}]"
+    allowed, check = plain(violation.allowed, MAX_AMOUNTS), check_name(violation)
+    return f"{who}: {field_path(violation.pointer)}: {found}, {allowed}{note} [{check}]"
+
+
+def check_name(violation: Violation) -> str:
+    """The id of its check, in one line: a resource is named by the object's author."""
+    return plain(violation.check, MAX_CHECK)
 
 
 def refusal(evaluation: Evaluation, now: datetime, violations: Sequence[Violation] | None = None) -> str:
     """The whole message of a refusal; ``violations`` names those it is refused for, else all."""
-    policy = evaluation.policy
     listed = evaluation.violations if violations is None else violations
     lines = [f"{_title(evaluation)}:"]
     lines += [f"  - {violation_line(violation)}" for violation in listed[:MAX_LINES]]
     if len(listed) > MAX_LINES:
         lines.append(f"  - … and {len(listed) - MAX_LINES} more")
-    lines += _offer(remedy_for(evaluation, now), evaluation.workload, policy)
+    lines += (f"  - {prediction_line(prediction)}" for prediction in evaluation.predictions[:MAX_PREDICTIONS])
+    lines += _offer(evaluation, remedy_for(evaluation, now))
     text = "\n".join(lines)
-    return text if len(text) <= MAX_REFUSAL else text[: MAX_REFUSAL - 2] + "\n…"
+    whole = text.encode()
+    return text if len(whole) <= MAX_REFUSAL else whole[: MAX_REFUSAL - 4].decode(errors="ignore") + "\n…"
 
 
 def _title(evaluation: Evaluation) -> str:
@@ -82,19 +103,23 @@ def _title(evaluation: Evaluation) -> str:
     return f"{shown} breaks policy {policy.name if policy else ''} of namespace {plain(ref.namespace)}"
 
 
-def _offer(remedy: Remedy, workload: Workload, policy: Policy | None) -> Iterator[str]:
+def _offer(evaluation: Evaluation, remedy: Remedy) -> Iterator[str]:
+    policy = evaluation.policy.name if evaluation.policy else ""
     if not remedy.containers:
-        yield "Lower what its containers ask for together, or change spec.resources, to stay within the totals above."
+        yield (
+            "Lower what its containers ask for together, or change spec.resources, to stay within the totals above."
+            if any(violation.container is None for violation in evaluation.violations)
+            else f"Policy {policy} names no amounts that would pass here; what it allows stands above."
+        )
         return
     if any(advised.open for advised in remedy.containers):
-        name = policy.name if policy else ""
-        least = "" if remedy.passes else ", and smaller amounts than these where the pod as a whole asks for too much"
-        yield f"Write this, with an amount of your choice for {OPEN} (policy {name} has no default){least}:"
+        least = "" if remedy.passes else ", and mend what else is said above"
+        yield f"Write this, with an amount of your choice for {OPEN} (policy {policy} has no default){least}:"
     elif remedy.passes:
         yield "This passes:"
     else:
-        yield "This mends the containers; what is said about the pod as a whole needs smaller amounts than these:"
-    yield passing_yaml(remedy, workload)
+        yield "This mends what policy and containers say of each other; mend what else is said above, too:"
+    yield passing_yaml(remedy, evaluation.workload)
 
 
 def passing_yaml(remedy: Remedy, workload: Workload) -> str:
@@ -104,19 +129,18 @@ def passing_yaml(remedy: Remedy, workload: Workload) -> str:
         if _INDEX.match(token):
             lines.append(f"{indent}# item {token}")
             continue
-        lines.append(f"{indent}{_scalar(token)}:")
+        lines.append(f"{indent}{_scalar(_unescaped(token))}:")
         indent += "  "
-    shown = remedy.containers[:MAX_LINES]
     for list_name in ("containers", "initContainers"):
-        chosen = [advised for advised in shown if advised.container.pointer.rsplit("/", 2)[1] == list_name]
+        chosen = [advised for advised in remedy.containers if advised.container.pointer.rsplit("/", 2)[1] == list_name]
         if chosen:
             lines.append(f"{indent}{list_name}:")
         for advised in chosen:
             lines.append(f"{indent}- name: {_scalar(advised.container.name)}")
-            lines.append(f"{indent}  resources:")
-            lines += (f"{indent}    {line}" for line in _block(advised))
-    if len(remedy.containers) > MAX_LINES:
-        lines.append(f"{indent}# … and {len(remedy.containers) - MAX_LINES} more containers")
+            block = [f"{indent}    {line}" for line in _block(advised)]
+            lines += [f"{indent}  resources:", *block] if block else [f"{indent}  resources: {{}}"]
+    if remedy.left_out:
+        lines.append(f"{indent}# … and likewise {remedy.left_out} more containers")
     return "\n".join(lines)
 
 
@@ -141,8 +165,12 @@ def _amount(text: str) -> str:
 
 
 def _scalar(text: str) -> str:
-    """A YAML scalar that reads back as this text."""
-    return text if _PLAIN.match(text) and not _NOT_TEXT.match(text) else json.dumps(text[:MAX_NAME])
+    """A YAML scalar that reads back as this text, as long as the text could be a name at all."""
+    head = text[:MAX_RESOURCE]
+    if _PLAIN.match(head) and not _NOT_TEXT.match(head):
+        return head
+    quoted = head.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in quoted) + '"'
 
 
 def flow_yaml(advised: Advised) -> str:
@@ -154,33 +182,52 @@ def flow_yaml(advised: Advised) -> str:
     return f"resources: {{{sides}}}"
 
 
-def warnings(evaluation: Evaluation, now: datetime, violations: Sequence[Violation] | None = None) -> list[str]:
+def warnings(evaluation: Evaluation, now: datetime) -> list[str]:
     """One line for each container that breaks the policy, for each slip of the pen and each refusal to come."""
     policy = evaluation.policy
     if policy is None:
         return []
-    listed = evaluation.violations if violations is None else violations
-    remedy = remedy_for(evaluation, now) if listed else Remedy((), passes=True)
-    lines = list(_container_warnings(policy, listed, remedy, _announcement(policy, evaluation, now)))
-    lines += _advice_warnings(evaluation)
-    lines += (f"plimsoll: {prediction_line(prediction)}" for prediction in evaluation.predictions)
-    if len(lines) > MAX_WARNINGS:
-        lines[MAX_WARNINGS - 1 :] = [f"plimsoll: … and {len(lines) - MAX_WARNINGS + 1} more"]
-    return lines
+    places: dict[str, list[Violation]] = {}
+    for violation in evaluation.violations:
+        places.setdefault(violation.place, []).append(violation)
+    advice, predictions = evaluation.advice, evaluation.predictions
+    lines = chain(
+        _container_warnings(evaluation, policy, places, now),
+        _advice_warnings(advice),
+        (f"plimsoll: {prediction_line(prediction)}" for prediction in predictions),
+    )
+    return bounded(list(islice(lines, MAX_WARNINGS)), len(places) + len(advice) + len(predictions))
+
+
+def bounded(lines: Sequence[str], count: int) -> list[str]:
+    """The first of ``count`` warnings, as many and as long as the API server passes on whole."""
+    shown = list(lines)
+    if count > MAX_WARNINGS:
+        shown[MAX_WARNINGS - 1 :] = [f"plimsoll: … and {count - MAX_WARNINGS + 1} more"]
+    if sum(map(len, shown)) > MAX_ALL_WARNINGS:
+        return [plain(line, MAX_WARNING) for line in shown]
+    return shown
 
 
 def _container_warnings(
-    policy: Policy, violations: Sequence[Violation], remedy: Remedy, announcement: str
+    evaluation: Evaluation, policy: Policy, places: Mapping[str, Sequence[Violation]], now: datetime
 ) -> Iterator[str]:
-    offers = {advised.container.name: flow_yaml(advised) for advised in remedy.containers}
-    names = list(dict.fromkeys(violation.container for violation in violations))
-    for name in names:
-        of_container = [violation for violation in violations if violation.container == name]
-        what = "; ".join(_short(violation) for violation in of_container)
+    if not places:
+        return
+    announcement = _announcement(policy, evaluation, now)
+    remedy = remedy_for(evaluation, now)
+    offers = {advised.container.pointer: flow_yaml(advised) for advised in remedy.containers}
+    for place, violations in places.items():
+        name = violations[0].container
         who = "pod" if name is None else f"container {plain(name)}"
+        what = "; ".join(_short(violation) for violation in violations[:MAX_LINES])
         head = plain(f"plimsoll: policy {policy.name}: {who}: {what}", 400)
-        offer = f"; {announcement}passes with {offers[name]}" if name in offers else ""
-        yield head + (plain(offer, 400) if offer else announcement and f"; {announcement.strip()}")
+        offer = offers.get(place, "")
+        if offer and len(offer) <= MAX_OFFER:
+            offer = f"{'passes with' if remedy.passes else 'mended by'} {offer}"
+        else:
+            offer = ""
+        yield head + f"; {announcement}{offer}".removesuffix("; ")
 
 
 def _short(violation: Violation) -> str:
@@ -201,8 +248,8 @@ def _announcement(policy: Policy, evaluation: Evaluation, now: datetime) -> str:
     return ""
 
 
-def _advice_warnings(evaluation: Evaluation) -> Iterable[str]:
-    for advice in evaluation.advice:
+def _advice_warnings(listed: Iterable[Advice]) -> Iterator[str]:
+    for advice in listed:
         doubt = advice.suspicion
         meant = f"; {doubt.meant} was probably meant" if doubt.meant else ""
         yield plain(
