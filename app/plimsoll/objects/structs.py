@@ -12,14 +12,14 @@ Amount = str | int | float | None
 """A quantity as JSON carries it; numbers are legal, null is zero (apimachinery, Quantity.UnmarshalJSON)."""
 
 
-class ResourceRequirements(Struct, gc=False):
+class ResourceRequirements(Struct, gc=False, omit_defaults=True):
     """v1.ResourceRequirements without claims, which name devices and no amounts."""
 
     limits: dict[str, Amount] | None = None
     requests: dict[str, Amount] | None = None
 
 
-class ContainerSpec(Struct, gc=False):
+class ContainerSpec(Struct, gc=False, omit_defaults=True):
     """v1.Container."""
 
     name: str | None = None
@@ -28,7 +28,7 @@ class ContainerSpec(Struct, gc=False):
     restartPolicy: str | None = None  # noqa: N815 - Kubernetes' name
 
 
-class PodSpec(Struct, gc=False):
+class PodSpec(Struct, gc=False, omit_defaults=True):
     """v1.PodSpec: every list of containers there is, pod-level resources and overhead."""
 
     containers: list[ContainerSpec] | None = None
@@ -38,7 +38,7 @@ class PodSpec(Struct, gc=False):
     overhead: dict[str, Amount] | None = None
 
 
-class OwnerReference(Struct, gc=False):
+class OwnerReference(Struct, gc=False, omit_defaults=True):
     """metav1.OwnerReference."""
 
     apiVersion: str | None = None  # noqa: N815
@@ -47,7 +47,7 @@ class OwnerReference(Struct, gc=False):
     controller: bool | None = None
 
 
-class ObjectMeta(Struct, gc=False):
+class ObjectMeta(Struct, gc=False, omit_defaults=True):
     """metav1.ObjectMeta."""
 
     name: str | None = None
@@ -59,14 +59,14 @@ class ObjectMeta(Struct, gc=False):
     deletionTimestamp: str | None = None  # noqa: N815
 
 
-class PodTemplate(Struct, gc=False):
+class PodTemplate(Struct, gc=False, omit_defaults=True):
     """v1.PodTemplateSpec, and a whole Pod: metadata and a pod spec side by side."""
 
     metadata: ObjectMeta | None = None
     spec: PodSpec | None = None
 
 
-class Head(Struct, gc=False):
+class Head(Struct, gc=False, omit_defaults=True):
     """What every object says of itself."""
 
     apiVersion: str | None = None  # noqa: N815
