@@ -6,6 +6,7 @@ no tokens, and every text in them may come from a hostile author: whoever render
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 
@@ -78,6 +79,12 @@ class Fault(Observation, frozen=True, kw_only=True):
     where: str
     error: str
     traceback: str
+
+
+def fault_of(where: str, fault: BaseException) -> Fault:
+    """The Fault that ``fault`` is; its traceback is bounded, because a recursion can be a thousand frames deep."""
+    told = "".join(traceback.format_exception(fault, limit=-20))
+    return Fault(where=where, error=type(fault).__name__, traceback=told)
 
 
 class PoliciesLoaded(Observation, frozen=True, kw_only=True):

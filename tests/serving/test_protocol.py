@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from plimsoll.observations import Observation, RequestRefused
+from plimsoll.observations import Fault, Observation, RequestRefused
 from plimsoll.serving.exchange import Endpoint, HttpRequest, HttpResponse, refusal
 from plimsoll.serving.limits import Limits
 
@@ -25,7 +25,7 @@ SMALL = Limits(
     write_seconds=1,
     idle_seconds=2,
     discard_seconds=0.2,
-    connections=20,
+    connections=100,
 )
 
 
@@ -39,6 +39,10 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 def large(request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, b"x" * 20_000_000)
+
+
+def worse(request: HttpRequest, fault: BaseException) -> HttpResponse:
+    raise ValueError("a defect after a defect")
 
 
 async def slow(request: HttpRequest) -> HttpResponse:
@@ -63,6 +67,8 @@ def routes(limit: int = 100_000) -> dict[bytes, Endpoint]:
         b"/broken": Endpoint(b"POST", broken, after_fault, json_only, limit),
         b"/slow": Endpoint(b"POST", slow, after_fault, json_only, limit),
         b"/slow-and-broken": Endpoint(b"POST", slow_and_broken, after_fault, json_only, limit),
+        b"/worse": Endpoint(b"POST", broken, worse, json_only, limit),
+        b"/slow-and-worse": Endpoint(b"POST", slow_and_broken, worse, json_only, limit),
         b"/large": Endpoint(b"GET", large, after_fault),
     }
 
@@ -168,6 +174,14 @@ def test_the_absolute_form_of_a_target_is_accepted(server: Running) -> None:
         assert read_response(connection)[2] == b"a=b"
 
 
+def test_a_target_without_a_path_is_nowhere(server: Running) -> None:
+    with server.connect() as connection:
+        connection.sendall(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
+        status, _, body = read_response(connection)
+        assert status == 404
+        assert said(body).startswith("nothing is at *; there is /echo, ")
+
+
 def test_a_client_that_waits_for_100_continue_gets_it(server: Running) -> None:
     with server.connect() as connection:
         connection.sendall(f"{POST}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
@@ -194,6 +208,16 @@ def test_an_upgrade_is_ignored_and_the_connection_ends(server: Running) -> None:
         assert is_closed(connection)
 
 
+def test_an_upgrade_behind_a_slow_request_ends_the_connection_after_both_are_answered(server: Running) -> None:
+    slowly = POST.replace("/echo", "/slow")
+    upgrade = b"GET /query?x HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(f"{slowly}Content-Length: 1\r\n\r\na".encode() + upgrade)
+        assert read_response(connection)[2] == b"slow a"
+        assert read_response(connection)[2] == b"x"
+        assert is_closed(connection)
+
+
 def test_the_date_is_now(server: Running) -> None:
     from email.utils import parsedate_to_datetime
 
@@ -213,6 +237,25 @@ def test_after_a_defect_the_endpoint_still_answers_and_the_connection_lives(
         for _ in range(2):
             answer = client.post(path, content=b"{}", headers={"content-type": "application/json"})
             assert (answer.status_code, answer.text) == (200, f"after {expected}: {{}}")
+
+
+def test_an_endpoint_that_has_no_answer_at_all_is_a_fault_and_the_connection_ends(tmp_path: Path) -> None:
+    with running(tmp_path, routes(), SMALL) as server:
+        with server.connect() as connection:
+            connection.sendall(f"{POST.replace('/echo', '/worse')}Content-Length: 1\r\n\r\na".encode())
+            status, headers, body = read_response(connection)
+            assert (status, headers["connection"]) == (500, "close")
+            assert "defect" not in said(body)
+        faults = [each for each in server.observed if isinstance(each, Fault)]
+        assert [each.error for each in faults] == ["ValueError"]
+        assert "a defect after a defect" in faults[0].traceback
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_task_that_has_no_answer_at_all_does_not_hold_its_connection_for_ever(tmp_path: Path) -> None:
+    with running(tmp_path, routes(), SMALL) as server, server.connect() as connection:
+        connection.sendall(f"{POST.replace('/echo', '/slow-and-worse')}Content-Length: 1\r\n\r\na".encode())
+        assert is_closed(connection)
 
 
 # Refused by the head
@@ -303,6 +346,14 @@ def test_the_refusal_of_a_long_body_reaches_a_client_that_is_still_sending(serve
         answer = client.post("/echo", content=iter([b"x" * 50_000] * 60), headers=headers)
         assert answer.status_code == 413
         assert said(answer.content) == "the body is longer than the 100000 bytes that are read at most"
+
+
+def test_nothing_behind_a_refused_request_is_answered(server: Running) -> None:
+    long = f"GET /{'a' * 5000} HTTP/1.1\r\nHost: x\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(f"{long}{POST}Content-Length: 1\r\n\r\na".encode())
+        assert read_response(connection)[0] == 431
+        assert is_closed(connection)
 
 
 def test_a_refused_body_is_not_held_in_memory_afterwards(server: Running) -> None:
@@ -423,6 +474,17 @@ def test_a_client_that_does_not_read_its_answers_is_cut(server: Running) -> None
             pytest.fail("the connection stays open")
     with server.client() as client:
         assert client.get("/query?x").content == b"x"
+
+
+def test_a_client_that_reads_late_gets_everything_and_the_connection_serves_on(tmp_path: Path) -> None:
+    with running(tmp_path, routes()) as server, server.connect() as connection:
+        for _ in range(3):
+            connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.3)
+        for _ in range(3):
+            assert len(read_response(connection)[2]) == 20_000_000
+        connection.sendall(b"GET /query?x HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert read_response(connection)[2] == b"x"
 
 
 def test_a_large_answer_reaches_a_client_that_reads(server: Running) -> None:

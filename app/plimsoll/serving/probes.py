@@ -6,12 +6,11 @@ asked only as a function.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from plimsoll.observations import Fault, Observe
+from plimsoll.observations import Observe, fault_of
 from plimsoll.serving.exchange import TEXT, Endpoint, HttpRequest, HttpResponse, refusal
 
 METRICS_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
@@ -58,8 +57,7 @@ def fault_answer(observe: Observe) -> Callable[[HttpRequest, BaseException], Htt
     """For endpoints without a failure mode: tell of the defect, answer 500 without a word of it."""
 
     def answer(request: HttpRequest, fault: BaseException) -> HttpResponse:
-        told = "".join(traceback.format_exception(fault, limit=-20))
-        observe(Fault(where=request.path.decode("ascii", "replace"), error=type(fault).__name__, traceback=told))
+        observe(fault_of(request.path.decode("ascii", "replace"), fault))
         return refusal(500, "plimsoll met an unforeseen error; its log has the traceback")
 
     return answer

@@ -14,6 +14,7 @@ from typing import cast
 
 import httptools
 
+from plimsoll.observations import fault_of
 from plimsoll.serving.exchange import Endpoint, HttpRequest, HttpResponse, refusal, timeout_of
 from plimsoll.serving.traffic import Traffic
 
@@ -46,6 +47,8 @@ class Connection(asyncio.BufferedProtocol):
         """All input is dropped; the connection is about to be closed."""
         self._stalled = False
         """The client leaves its answers unread."""
+        self._surplus = False
+        """There were too many others when it came; they are not to suffer for it."""
         self.deadline = NEVER
         """When ``overdue`` shall be called, on the loop's clock."""
 
@@ -57,6 +60,7 @@ class Connection(asyncio.BufferedProtocol):
         traffic = self._traffic
         traffic.connections.add(self)
         self.deadline = traffic.clock() + traffic.limits.request_seconds
+        self._surplus = len(traffic.connections) > traffic.limits.connections
         if len(traffic.connections) > 2 * traffic.limits.connections:
             self._transport.abort()
 
@@ -83,8 +87,10 @@ class Connection(asyncio.BufferedProtocol):
             # HTTP allows to ignore an upgrade; what follows on the wire would not be HTTP/1.1.
             self._stop_reading()
             self.finish()
-        except httptools.HttpParserCallbackError:
-            self._refuse(500, "the request could not be answered")
+        except httptools.HttpParserCallbackError as error:  # an endpoint that has no answer even after a fault
+            traffic = self._traffic
+            traffic.observe(fault_of("serving", error.__context__ or error))
+            self._refuse(500, "the request could not be answered; the log has the traceback")
         except httptools.HttpParserError as error:
             self._refuse(400, f"the request cannot be read as HTTP/1.1: {error}")
         if self._discarding or self._stalled or self._task is not None:
@@ -125,7 +131,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
         elif self._reading:
             self._refuse(408, "the request did not arrive in time; send it whole at once")
-        elif self._task is None:
+        else:
             self._close()
 
     def finish(self) -> None:
@@ -172,7 +178,7 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse_head()
         elif length is not None and (len(length) > 18 or int(length) > endpoint.body_bytes):
             self._refuse(413, f"the body has {length[:20].decode()} bytes; at most {endpoint.body_bytes} are read")
-        elif len(traffic.connections) > traffic.limits.connections:
+        elif self._surplus:
             self._refuse(503, f"more than {traffic.limits.connections} connections are open; try again later")
         elif headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -226,6 +232,7 @@ class Connection(asyncio.BufferedProtocol):
         self, task: asyncio.Task[HttpResponse], endpoint: Endpoint, request: HttpRequest, *, close: bool
     ) -> None:
         self._task = None
+        self.deadline = self._traffic.clock() + self._traffic.limits.write_seconds
         if task.cancelled():
             self._transport.abort()
             return

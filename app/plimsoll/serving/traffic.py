@@ -18,7 +18,6 @@ from plimsoll.observations import Observe, RequestRefused
 from plimsoll.serving.exchange import Endpoint, HttpRequest, HttpResponse, refusal
 from plimsoll.serving.limits import Limits
 
-
 RECEIVE_BYTES = 64 * 1024
 
 

@@ -6,7 +6,6 @@ costs a tenth more. Must not decide anything itself, and must answer whatever ha
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -18,7 +17,7 @@ from plimsoll.admission.request import AdmissionRequest
 from plimsoll.admission.response import FORBIDDEN, AdmissionResponse, Trace, Verdict
 from plimsoll.admission.review import mutate, validate
 from plimsoll.errors import MalformedReview, PolicyUnavailable
-from plimsoll.observations import FailureModeAnswered, Fault, Observe, RequestRefused, Reviewed
+from plimsoll.observations import FailureModeAnswered, Observe, RequestRefused, Reviewed, fault_of
 from plimsoll.policy.snapshot import Snapshot
 from plimsoll.schemas.admission_review import decode_review, encode_response
 from plimsoll.serving.exchange import JSON, Endpoint, HttpRequest, HttpResponse, refusal
@@ -84,8 +83,7 @@ class Webhook:
         return HttpResponse(200, body)
 
     def _after_fault(self, path: str, asked: HttpRequest, fault: BaseException) -> HttpResponse:
-        told = "".join(traceback.format_exception(fault, limit=-20))
-        self._observe(Fault(where="/" + path, error=type(fault).__name__, traceback=told))
+        self._observe(fault_of("/" + path, fault))
         try:
             uid = msgspec.json.decode(asked.body, type=_OnlyUid).request.uid
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

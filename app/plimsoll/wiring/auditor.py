@@ -17,6 +17,7 @@ from plimsoll.observations import Fault, Observe
 from plimsoll.serving.exchange import HttpResponse, refusal
 from plimsoll.wiring.audit_child import LENGTH_BYTES, OUT_OF_MEMORY, Question, encode_frame
 
+COMMAND = (sys.executable, "-m", "plimsoll.wiring.audit_child")
 MAX_WAITING = 8
 AUDIT_SECONDS = 30.0
 IDLE_SECONDS = 60.0
@@ -27,7 +28,18 @@ MAX_TOLD = 8192
 class Auditor:
     """``audit`` for the API. ``version`` gives the policies in force."""
 
-    def __init__(self, version: Callable[[], Version], sources: tuple[str, ...], observe: Observe) -> None:
+    def __init__(
+        self,
+        version: Callable[[], Version],
+        sources: tuple[str, ...],
+        observe: Observe,
+        *,
+        command: tuple[str, ...] = COMMAND,
+        seconds: float = AUDIT_SECONDS,
+    ) -> None:
+        """``command`` starts the other process; ``seconds`` are what one audit may take."""
+        self._command = command
+        self._seconds = seconds
         self._version = version
         self._sources = sources
         self._observe = observe
@@ -63,12 +75,12 @@ class Auditor:
             self._idle.cancel()
         done = False
         try:
-            async with asyncio.timeout(AUDIT_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 process = await self._started()
                 answer = await self._answer(process, text, namespace)
             done = isinstance(answer, bytes)
         except TimeoutError:
-            return refusal(413, f"judging took longer than {AUDIT_SECONDS:.0f} s; send fewer objects at once")
+            return refusal(413, f"judging took longer than {self._seconds:g} s; send fewer objects at once")
         finally:
             if not done:  # also where the client left: an answer that nobody waits for would meet the next question
                 self.close()
@@ -81,9 +93,7 @@ class Auditor:
         if self._process is None or self._process.returncode is not None:
             self._known = ""
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "plimsoll.wiring.audit_child",
+                *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

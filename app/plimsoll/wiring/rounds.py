@@ -6,10 +6,9 @@ The one place that outlives what nobody foresaw in a round: it is told and the n
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
 
-from plimsoll.observations import Fault, Observe
+from plimsoll.observations import Observe, fault_of
 
 
 async def rounds(look: Callable[[], Awaitable[None]], every: float, where: str, observe: Observe) -> None:
@@ -20,8 +19,8 @@ async def rounds(look: Callable[[], Awaitable[None]], every: float, where: str, 
         try:
             await look()
             told = ""
-        except Exception as fault:  # noqa: BLE001 - a watch round: the server must outlive it
-            text = "".join(traceback.format_exception(fault, limit=-20))
-            if text != told:
-                observe(Fault(where=where, error=type(fault).__name__, traceback=text))
-            told = text
+        except Exception as fault:  # noqa: BLE001 - the server must outlive it
+            seen = fault_of(where, fault)
+            if seen.traceback != told:
+                observe(seen)
+            told = seen.traceback

@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +31,13 @@ from plimsoll.files.state import StateFolder
 from plimsoll.logs import LineWriter, Logs
 from plimsoll.metrics import Metrics
 from plimsoll.observations import (
-    Fault,
     LastGoodNotKept,
     LastGoodRestored,
     Observation,
     PoliciesLoaded,
     PoliciesRejected,
     ServerReady,
+    fault_of,
 )
 from plimsoll.schemas.compile import Loaded
 from plimsoll.serving.asgi import through
@@ -226,8 +225,7 @@ class Server:
         fault = context.get("exception")
         if isinstance(fault, OSError):
             return
-        text = "".join(traceback.format_exception(fault, limit=-20)) if fault else str(context.get("message"))
-        self.observe(Fault(where="loop", error=type(fault).__name__, traceback=text))
+        self.observe(fault_of("loop", fault or RuntimeError(str(context.get("message")))))
 
 
 def run(server: Server, ready: Callable[[str], None]) -> None:
