@@ -36,7 +36,7 @@ def likeness(
         return None
     matchers = [override.match for override in policy.overrides]
     matchers += [exemption.match for exemption in governance.exemptions]
-    if any([matcher.workloads for matcher in matchers]):
+    if any(matcher.workloads for matcher in matchers):
         return None
     seen = _ENCODER.encode((meta.labels, meta.annotations, spec))
     if len(seen) > MOST_BYTES:
