@@ -1,8 +1,9 @@
 """The two endpoints as functions: a body in, an answer out, and one observation for each; whatever happens."""
 
+import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,8 +46,17 @@ class Asked:
             answer = endpoint.answer(request)
         except Exception as fault:  # noqa: BLE001 - as the server does
             answer = endpoint.after_fault(request, fault)
-        assert isinstance(answer, HttpResponse)
+        if not isinstance(answer, HttpResponse):
+            answer = asyncio.run(self._later(endpoint, request, answer))
         return answer
+
+    async def _later(
+        self, endpoint: Endpoint, request: HttpRequest, answer: Coroutine[Any, Any, HttpResponse]
+    ) -> HttpResponse:
+        try:
+            return await answer
+        except Exception as fault:  # noqa: BLE001 - as the server does
+            return endpoint.after_fault(request, fault)
 
     def response(self, path: str, document: Json) -> Json:
         answer = self(path, body(document))
@@ -168,6 +178,25 @@ def test_what_is_told_of_a_hostile_review_is_bounded() -> None:
     asked.response("/mutate", review(uid="u" * 10_000, name="n" * 10_000, namespace="s" * 10_000, operation="o" * 99))
     told = asked.only(Reviewed)
     assert (len(told.uid), len(told.name), len(told.namespace), len(told.operation)) == (64, 256, 64, 16)
+
+
+def test_a_large_review_is_judged_beside_the_others_and_answered_the_same() -> None:
+    containers = [{"name": f"c{number}", "image": "x"} for number in range(4000)]
+    large = review({"metadata": {"name": "large"}, "spec": {"containers": containers}})
+    asked = Asked()
+    endpoint = asked.endpoints[b"/validate"]
+    answer = endpoint.answer(HttpRequest(b"POST", b"/validate", b"", {}, body(large)))
+    assert asyncio.iscoroutine(answer)
+    answer.close()
+    assert asked.response("/validate", large)["allowed"] is False
+    assert asked.only(Reviewed).verdict == "denied"
+
+
+def test_a_defect_in_a_large_review_is_answered_by_the_failure_mode_too() -> None:
+    asked = Asked(lambda: Broken(ZeroDivisionError("a defect")))
+    large = review({"metadata": {"name": "n" * 100_000}})
+    assert asked.response("/mutate", large)["allowed"] is True
+    assert asked.only(Fault).error == "ZeroDivisionError"
 
 
 # No decision

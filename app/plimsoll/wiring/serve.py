@@ -54,8 +54,9 @@ from plimsoll.wiring.rounds import rounds
 SWITCH_SECONDS = 0.0005
 """A thread that compiles policies gives the interpreter back this often, so that a review never waits for long
 (Python's own 5 ms would be paid several times by each TLS request)."""
-GC_THRESHOLDS = (50_000, 20, 100)
-"""Rarer than Python's: a review makes no cycles, and what lives for ever is frozen after the start."""
+GC_THRESHOLDS = (5_000, 1_000, 100)
+"""Young collections stay short, older ones are rare: each of them stops everything, a reload makes many objects at
+once, a review makes no cycles, and what lives for ever is frozen after the start."""
 MAX_PROBLEMS = 50
 MAX_DETAIL = 4096
 """Characters of a line of ``/readyz?verbose``."""
