@@ -132,7 +132,7 @@ OVERRIDE = """  overrides:
 @pytest.mark.parametrize(
     ("match", "other"),
     [
-        pytest.param("{podLabels: {tier: ops}}", pod(labels={"tier": "ops"}), id="a label"),
+        pytest.param('{podLabels: {tier: ops}}', pod(labels={"tier": "ops"}), id="a label"),
         pytest.param('{workloads: [{names: ["web-1"]}]}', pod(name="web-1"), id="its name, where somebody looks at it"),
         pytest.param('{containers: ["c1"]}', pod("64Mi", None), id="another container"),
     ],
@@ -210,28 +210,10 @@ PODS = st.builds(
 @given(st.lists(PODS, max_size=12), st.sampled_from(["Audit", "Warn", "Enforce"]))
 def test_nobody_can_see_that_answers_are_remembered(made: list[Json], mode: str) -> None:
     policy = POLICY.replace("mode: Enforce", f"mode: {mode}")
-    policy += OVERRIDE.replace("MATCH", "{podLabels: {tier: ops}}")
+    policy += OVERRIDE.replace("MATCH", '{podLabels: {tier: ops}}')
     remembering = snapshot(policy)
 
     for asked in [request(each) for each in (*made, *made)]:
         for review in (mutate, validate):
             fresh = review(asked, snapshot(policy), NOW)
             assert encode_response(asked, review(asked, remembering, NOW)) == encode_response(asked, fresh)
-
-
-LIMIT_RANGE = """
-apiVersion: v1
-kind: LimitRange
-metadata: {name: own, namespace: bank}
-spec: {limits: [{type: Container, max: {memory: 128Mi}}]}
-"""
-
-
-def test_namespaces_of_one_policy_share_their_answers_unless_a_limit_range_is_in_one() -> None:
-    known = snapshot(POLICY, LIMIT_RANGE)
-
-    shop, market, bank = (mutate(request(pod(), namespace=each), known, NOW) for each in ("shop", "market", "bank"))
-
-    assert shop is market
-    assert shop.trace.verdict is Verdict.PATCHED
-    assert bank.trace.verdict is Verdict.ALLOWED

@@ -41,11 +41,8 @@ def likeness(
     seen = _ENCODER.encode((meta.labels, meta.annotations, spec))
     if len(seen) > MOST_BYTES:
         return None
-    # Policies and exemptions live as long as this memory does, so an id means one of them. Of a namespace only its
-    # LimitRanges are read beside these.
-    in_force = tuple([id(exemption) for exemption in governance.exemptions if now <= exemption.expires])
-    where = governance.namespace.name if governance.limit_ranges else ""
-    return phase, id(policy), in_force, where, mode, seen
+    in_force = tuple([now <= exemption.expires for exemption in governance.exemptions])
+    return phase, governance.namespace.name, mode, in_force, seen
 
 
 def recalled(snapshot: Snapshot, of: Likeness | None) -> AdmissionResponse | None:
