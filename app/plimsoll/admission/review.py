@@ -11,7 +11,6 @@ from datetime import datetime
 
 import msgspec
 
-from plimsoll.admission.likeness import likeness, recalled, remembered
 from plimsoll.admission.matching import skip_reason
 from plimsoll.admission.request import AdmissionRequest
 from plimsoll.admission.response import (
@@ -69,17 +68,13 @@ def mutate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Admi
         meta = pod.metadata or ObjectMeta()
         if reason := skip_reason(request, meta):
             return skipped(reason, policy.name)
-        like = likeness("mutate", governance, mode, meta, pod, now)
-        if (known := recalled(snapshot, like)) is not None:
-            return known
         evaluation = evaluate(_pod_workload(request, meta, pod), governance, now, Stage.MUTATING)
     except MalformedObject as error:
         return _unreadable(request, error, policy, mode)
     told = [describe(setting) for setting in evaluation.settings]
     patch = json_patch(evaluation, told)
     verdict = Verdict.PATCHED if patch else Verdict.ALLOWED
-    trace = _trace(verdict, evaluation, mode, told=told)
-    return remembered(snapshot, like, AdmissionResponse(allowed=True, trace=trace, patch=patch))
+    return AdmissionResponse(allowed=True, trace=_trace(verdict, evaluation, mode, told=told), patch=patch)
 
 
 def validate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> AdmissionResponse:
@@ -99,28 +94,9 @@ def validate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Ad
     if mode is None:
         return skipped(IGNORED, policy.name)
     try:
-        if request.kind == "Pod" and request.operation == "CREATE":
-            return _new_pod(request, raw, snapshot, mode, now)
         return _judged(request, raw, governance, mode, now)
     except MalformedObject as error:
         return _unreadable(request, error, policy, mode)
-
-
-def _new_pod(
-    request: AdmissionRequest, raw: msgspec.Raw, snapshot: Snapshot, mode: Mode, now: datetime
-) -> AdmissionResponse:
-    governance = snapshot.governance_for(request.namespace)
-    pod = decode(_POD, raw)
-    meta = pod.metadata or ObjectMeta()
-    if reason := skip_reason(request, meta):
-        return skipped(reason, governance.policy.name if governance.policy else "")
-    like = likeness("validate", governance, mode, meta, pod, now)
-    if (known := recalled(snapshot, like)) is not None:
-        return known
-    evaluation = evaluate(_pod_workload(request, meta, pod), governance, now, _stage(request, mode))
-    if evaluation.violations and mode is Mode.ENFORCE:
-        return _denied(evaluation, evaluation.violations, mode, now)
-    return remembered(snapshot, like, _allowed([evaluation], mode, now))
 
 
 def _judged(

@@ -12,14 +12,14 @@ Amount = str | int | float | None
 """A quantity as JSON carries it; numbers are legal, null is zero (apimachinery, Quantity.UnmarshalJSON)."""
 
 
-class ResourceRequirements(Struct, gc=False, omit_defaults=True):
+class ResourceRequirements(Struct, gc=False):
     """v1.ResourceRequirements without claims, which name devices and no amounts."""
 
     limits: dict[str, Amount] | None = None
     requests: dict[str, Amount] | None = None
 
 
-class ContainerSpec(Struct, gc=False, omit_defaults=True):
+class ContainerSpec(Struct, gc=False):
     """v1.Container."""
 
     name: str | None = None
@@ -28,7 +28,7 @@ class ContainerSpec(Struct, gc=False, omit_defaults=True):
     restartPolicy: str | None = None  # noqa: N815 - Kubernetes' name
 
 
-class PodSpec(Struct, gc=False, omit_defaults=True):
+class PodSpec(Struct, gc=False):
     """v1.PodSpec: every list of containers there is, pod-level resources and overhead."""
 
     containers: list[ContainerSpec] | None = None
@@ -38,7 +38,7 @@ class PodSpec(Struct, gc=False, omit_defaults=True):
     overhead: dict[str, Amount] | None = None
 
 
-class OwnerReference(Struct, gc=False, omit_defaults=True):
+class OwnerReference(Struct, gc=False):
     """metav1.OwnerReference."""
 
     apiVersion: str | None = None  # noqa: N815
@@ -47,7 +47,7 @@ class OwnerReference(Struct, gc=False, omit_defaults=True):
     controller: bool | None = None
 
 
-class ObjectMeta(Struct, gc=False, omit_defaults=True):
+class ObjectMeta(Struct, gc=False):
     """metav1.ObjectMeta."""
 
     name: str | None = None
@@ -59,14 +59,14 @@ class ObjectMeta(Struct, gc=False, omit_defaults=True):
     deletionTimestamp: str | None = None  # noqa: N815
 
 
-class PodTemplate(Struct, gc=False, omit_defaults=True):
+class PodTemplate(Struct, gc=False):
     """v1.PodTemplateSpec, and a whole Pod: metadata and a pod spec side by side."""
 
     metadata: ObjectMeta | None = None
     spec: PodSpec | None = None
 
 
-class Head(Struct, gc=False, omit_defaults=True):
+class Head(Struct, gc=False):
     """What every object says of itself."""
 
     apiVersion: str | None = None  # noqa: N815

@@ -8,7 +8,6 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -35,7 +34,7 @@ class Governance(Struct, frozen=True):
 class Snapshot:
     """Policies and their context. Never changed after it was made, but for its memory of answers."""
 
-    __slots__ = ("_answers", "exemptions", "limit_ranges", "namespaces", "policies", "remembered")
+    __slots__ = ("_answers", "exemptions", "limit_ranges", "namespaces", "policies")
 
     def __init__(
         self,
@@ -53,8 +52,6 @@ class Snapshot:
             for name, ranges in (limit_ranges or {}).items()
         }
         self._answers: dict[str, Governance] = {}
-        self.remembered: dict[tuple[object, ...], Any] = {}
-        """What was answered under this snapshot, by all that it was answered to; see ``admission.likeness``."""
 
     def governance_for(self, namespace: str) -> Governance:
         """What governs ``namespace``; one that was never described has no label but its name."""
