@@ -1,6 +1,6 @@
 """Decisions in one line, for tables: a policy's spec in YAML, a pod as `shorthand` writes it, and what came of it.
 
-Amounts: `a req cpu=50m lim memory=1Gi; b` (containers in their order). Checks: `a memory.limit.required; pod pod.cpu.limit.max`.
+Amounts: `a req cpu=50m lim memory=1Gi; b`. Checks: `a memory.limit.max; pod pod.cpu.ratio`.
 """
 
 from __future__ import annotations
