@@ -31,14 +31,20 @@ type figures struct {
 	PerSecond float64 `json:"per_second"`
 }
 
+type variant struct {
+	namespace string
+	pod       []byte
+}
+
 type caller struct {
 	client *http.Client
 	url    string
 	token  string
 }
 
-func (c caller) create(namespace string, pod []byte) time.Duration {
-	request, err := http.NewRequest("POST", c.url+"/api/v1/namespaces/"+namespace+"/pods?dryRun=All", bytes.NewReader(pod))
+func (c caller) create(v variant) time.Duration {
+	where := c.url + "/api/v1/namespaces/" + v.namespace + "/pods?dryRun=All"
+	request, err := http.NewRequest("POST", where, bytes.NewReader(v.pod))
 	check(err)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+c.token)
@@ -50,7 +56,7 @@ func (c caller) create(namespace string, pod []byte) time.Duration {
 	took := time.Since(asked)
 	response.Body.Close()
 	if response.StatusCode != http.StatusCreated {
-		log.Fatalf("%s: %d %.500s", namespace, response.StatusCode, said)
+		log.Fatalf("%s: %d %.500s", v.namespace, response.StatusCode, said)
 	}
 	return took
 }
@@ -59,14 +65,18 @@ func main() {
 	url := flag.String("url", "", "of the API server")
 	ca := flag.String("ca", "", "PEM file to trust")
 	token := flag.String("token", "", "of the user who creates")
-	podFile := flag.String("pod", "", "the pod, without a namespace")
-	names := flag.String("variants", "", "namespaces, joined by commas")
+	wanted := flag.String("variants", "", "namespace=file with the pod to create there, joined by commas")
 	pods := flag.Int("pods", 200, "for each variant")
 	clients := flag.Int("clients", 1, "with one, variants change from pod to pod; with more, each variant is a burst")
 	flag.Parse()
 
-	pod, err := os.ReadFile(*podFile)
-	check(err)
+	var variants []variant
+	for each := range strings.SplitSeq(*wanted, ",") {
+		namespace, file, _ := strings.Cut(each, "=")
+		pod, err := os.ReadFile(file)
+		check(err)
+		variants = append(variants, variant{namespace, pod})
+	}
 	roots := x509.NewCertPool()
 	pem, err := os.ReadFile(*ca)
 	check(err)
@@ -80,30 +90,30 @@ func main() {
 		}
 		callers[i] = caller{&http.Client{Transport: transport, Timeout: time.Minute}, *url, *token}
 	}
-	variants := strings.Split(*names, ",")
 	for i := range callers {
-		callers[i].create(variants[i%len(variants)], pod) // connects; not counted
+		callers[i].create(variants[i%len(variants)]) // connects; not counted
 	}
 	all := map[string]figures{}
 	if *clients == 1 {
 		took := map[string][]time.Duration{}
 		for range *pods {
 			for _, at := range rand.Perm(len(variants)) {
-				took[variants[at]] = append(took[variants[at]], callers[0].create(variants[at], pod))
+				name := variants[at].namespace
+				took[name] = append(took[name], callers[0].create(variants[at]))
 			}
 		}
-		for _, variant := range variants {
-			all[variant] = summary(took[variant], 0)
+		for namespace, each := range took {
+			all[namespace] = summary(each, 0)
 		}
 	} else {
 		for _, at := range rand.Perm(len(variants)) {
-			all[variants[at]] = burst(callers, variants[at], pod, *pods)
+			all[variants[at].namespace] = burst(callers, variants[at], *pods)
 		}
 	}
 	check(json.NewEncoder(os.Stdout).Encode(all))
 }
 
-func burst(callers []caller, variant string, pod []byte, pods int) figures {
+func burst(callers []caller, v variant, pods int) figures {
 	var (
 		next    atomic.Int64
 		lock    sync.Mutex
@@ -115,7 +125,7 @@ func burst(callers []caller, variant string, pod []byte, pods int) figures {
 		running.Go(func() {
 			var mine []time.Duration
 			for next.Add(1) <= int64(pods) {
-				mine = append(mine, c.create(variant, pod))
+				mine = append(mine, c.create(v))
 			}
 			lock.Lock()
 			defer lock.Unlock()

@@ -1,5 +1,5 @@
-// Posts one body over and over through a few kept-alive TLS connections, and counts: a client cheap enough that the
-// server on the other core is always the slower one. It says how busy it was, so that this can be checked.
+// Posts bodies in turn through a few kept-alive TLS connections, and counts: a client cheap enough that the server on
+// the other core is always the slower one. It says how busy it was, so that this can be checked.
 //
 // Every connection waits for its answer before it asks again, as the API server's do. Prints one JSON object.
 package main
@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -37,7 +38,7 @@ type result struct {
 func main() {
 	target := flag.String("url", "", "https://host:port/path")
 	ca := flag.String("ca", "", "PEM file to trust")
-	bodyFile := flag.String("body", "", "what to post")
+	bodyFile := flag.String("bodies", "", "what to post, one body on each line")
 	connections := flag.Int("connections", 16, "how many at once")
 	duration := flag.Duration("duration", 3*time.Second, "how long to count")
 	warmup := flag.Duration("warmup", 500*time.Millisecond, "how long not to count, before")
@@ -45,7 +46,7 @@ func main() {
 
 	where, err := url.Parse(*target)
 	check(err)
-	body, err := os.ReadFile(*bodyFile)
+	lines, err := os.ReadFile(*bodyFile)
 	check(err)
 	roots := x509.NewCertPool()
 	pem, err := os.ReadFile(*ca)
@@ -53,9 +54,14 @@ func main() {
 	roots.AppendCertsFromPEM(pem)
 
 	// The headers that the API server sends.
-	request := fmt.Appendf(nil, "POST %s?timeout=10s HTTP/1.1\r\nHost: %s\r\nUser-Agent: kube-apiserver-admission\r\n"+
-		"Content-Length: %d\r\nAccept: application/json, */*\r\nContent-Type: application/json\r\n"+
-		"Accept-Encoding: gzip\r\n\r\n%s", where.Path, where.Host, len(body), body)
+	var requests [][]byte
+	for body := range bytes.Lines(lines) {
+		body = bytes.TrimSpace(body)
+		requests = append(requests, fmt.Appendf(nil, "POST %s?timeout=10s HTTP/1.1\r\nHost: %s\r\n"+
+			"User-Agent: kube-apiserver-admission\r\nContent-Length: %d\r\nAccept: application/json, */*\r\n"+
+			"Content-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n%s", where.Path, where.Host, len(body), body))
+	}
+	var next atomic.Int64
 
 	var (
 		lock      sync.Mutex
@@ -80,7 +86,7 @@ func main() {
 				if asked.After(end) {
 					break
 				}
-				_, err := connection.Write(request)
+				_, err := connection.Write(requests[int(next.Add(1))%len(requests)])
 				check(err)
 				status, answer, err := read(reader)
 				check(err)
