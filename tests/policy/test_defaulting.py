@@ -409,6 +409,13 @@ BESIDE_A_LIMIT_RANGE = [
         "a req cpu=1 lim cpu=1; b req cpu=1 lim cpu=1",
         "LimitRange 'limits-0': maximum memory usage per Pod is 300Mi, but limit is 512Mi",
     ),
+    (
+        "Pod max memory=600Mi + Container max cpu=1",
+        "{required: {limits: [memory]}, default: {memory: 256Mi}}",
+        "a req cpu=2 lim cpu=2",  # refused, but not for what is filled in
+        "a req cpu=2,memory=256Mi lim cpu=2,memory=256Mi",
+        "",
+    ),
 ]
 
 
@@ -455,6 +462,11 @@ def test_nothing_is_clamped_that_a_limit_range_would_refuse(
             "{default: {memory: 1Gi}, maxLimitRequestRatio: {memory: 2}, min: {memory: 1Gi}}",
             "a req memory=1Mi",
             "1Mi would be below the policy's min 1Gi",
+        ),
+        (
+            "{default: {memory: 1Gi}, maxLimitRequestRatio: {memory: 1}}",
+            "a req memory=1500m",  # a limit has whole bytes
+            "the limit 1 would be below the request 1500m",
         ),
         (
             "{default: {cpu: 1}, maxLimitRequestRatio: {cpu: 2}}",

@@ -293,6 +293,12 @@ def test_a_violation_notes_what_the_reader_must_know(
     assert all(each.startswith(start) for each, start in zip(found, notes, strict=True))
 
 
+def test_what_we_set_ourselves_needs_no_note() -> None:
+    governs = governance("{containers: {outOfRange: Clamp, max: {memory: 1Gi}, maxLimitRequestRatio: {memory: 2}}}")
+    (violation,) = judged("a req memory=1Mi lim memory=2Gi", governs).violations
+    assert (violation.check, violation.found, violation.note) == ("memory.ratio", "1Gi limit to 1Mi request", "")
+
+
 @pytest.mark.parametrize(
     ("note", "said"),
     [
@@ -387,6 +393,19 @@ def test_a_value_of_our_own_limit_range_is_replaced_and_never_removed(policy: st
     note = "memory limit for container a; memory request for container a"
     arrived = judged("a req memory=256Mi lim memory=512Mi", governs, Stage.MUTATING, note=note)
     assert amounts(arrived) == expected
+
+
+def test_a_value_of_our_own_limit_range_stays_where_its_successor_would_be_refused() -> None:
+    governs = governance(
+        "{defaulting: Apply, containers: {defaultRequest: {memory: 1Mi}, maxLimitRequestRatio: {memory: 4}}}",
+        ranges=MANAGED,
+        managed=True,
+    )
+    evaluation = judged(
+        "a req memory=256Mi lim memory=1Gi", governs, Stage.MUTATING, note="memory request for container a"
+    )
+    assert amounts(evaluation) == "a req memory=256Mi lim memory=1Gi"
+    assert evaluation.settings == ()
 
 
 def test_the_origin_of_every_value_is_known() -> None:
