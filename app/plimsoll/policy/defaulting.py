@@ -14,7 +14,7 @@ from plimsoll.policy.limitranger import LimitRange
 from plimsoll.policy.model import Bounds
 from plimsoll.policy.outcome import Cause, Origin, Side
 from plimsoll.policy.quantity import NANO, Quantity, floor_to_unit, of_nano
-from plimsoll.policy.resource_names import may_overcommit
+from plimsoll.policy.resource_names import POD_LEVEL, is_hugepages, may_overcommit
 
 Pair = tuple[Quantity | None, Quantity | None]
 """(request, limit); None leaves that side as it is."""
@@ -41,6 +41,7 @@ def apply_defaults(
                 _clamp(draft, bounds, pooled, limit_ranges, clamped)
             if fill and bounds.resource not in pooled:
                 _fill(draft, bounds, limit_ranges, filled)
+        take_back_lonely_pages(draft)
     default_requests(drafts)
 
 
@@ -72,6 +73,26 @@ def _clamp(
             draft.drop(side, resource, origin)
         elif new is not None and new != old:
             draft.put(side, resource, new, origin)
+
+
+def take_back_lonely_pages(draft: Draft) -> None:
+    """Undo what leaves hugepages beside neither cpu nor memory, which the API server refuses (core/validation)."""
+    if not draft.origins or any(name in draft.limits or name in draft.requests for name in POD_LEVEL):
+        return
+    reason = "Kubernetes takes hugepages only beside cpu or memory"
+    for (side, resource), origin in tuple(draft.origins.items()):
+        if is_hugepages(resource) and origin.cause is Cause.POLICY_DEFAULT:
+            (draft.limits if side is Side.LIMIT else draft.requests).pop(resource, None)
+            del draft.origins[side, resource]
+            draft.unfilled[side, resource] = reason
+    if not any(is_hugepages(resource) for resource in (*draft.limits, *draft.requests)):
+        return
+    for (side, resource), origin in tuple(draft.origins.items()):
+        if resource in POD_LEVEL and origin.cause is Cause.CLAMP:
+            removed = (draft.arrived.limits if side is Side.LIMIT else draft.arrived.requests).get(resource)
+            del draft.origins[side, resource]
+            if removed is not None:  # a request that only the API server wrote comes back with its limit
+                (draft.limits if side is Side.LIMIT else draft.requests)[resource] = removed
 
 
 def _inside(value: Quantity | None, bounds: Bounds, draft: Draft, check: str, *, raise_it: bool) -> Quantity | None:

@@ -15,7 +15,7 @@ from plimsoll.objects.read import escaped
 from plimsoll.policy import limitranger
 from plimsoll.policy.api_validation import api_validation_problems
 from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, out_of_order
-from plimsoll.policy.defaulting import apply_defaults
+from plimsoll.policy.defaulting import apply_defaults, take_back_lonely_pages
 from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests
 from plimsoll.policy.model import Defaulting, Exemption, Policy
 from plimsoll.policy.outcome import (
@@ -164,6 +164,8 @@ def _default_step(workload: Workload, governance: Governance, policy: Policy, dr
     for refusal in refusals:
         if refusal.container is None:
             _take_back(drafts, before, refusal.resource, f"LimitRange {refusal.limit_range!r}: {refusal.text}")
+    for draft in drafts:
+        take_back_lonely_pages(draft)
 
 
 def _take_back(
