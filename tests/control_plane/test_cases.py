@@ -5,7 +5,9 @@ of them; what is changed or resized must exist before, and is made while no webh
 """
 
 import ssl
-from collections.abc import Iterator
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +25,7 @@ from tests.control_plane.control_plane import ADMIN, ControlPlane
 from tests.control_plane.webhooks import Registration, register, unregister
 
 ANNOTATION = "plimsoll.dev/set"
+LOG_SECONDS = 30.0
 DENIED = 'admission webhook "validate.plimsoll.dev" denied the request: '
 RUNTIME_CLASS: Object = {
     "apiVersion": "node.k8s.io/v1",
@@ -46,6 +49,7 @@ class Ground:
     """A control plane in which every namespace, LimitRange and old object is there and our webhook is in force."""
 
     cluster: ControlPlane
+    server: PlimsollServer
     users: dict[str, Api]
 
     def api_for(self, staged: Scene) -> Api:
@@ -66,7 +70,7 @@ def ground(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
     with PlimsollServer(policies, tmp_path_factory.mktemp("served")) as server:
         register(control_plane, Registration(server.url, server.ca_bundle))
         kinds = Kinds(clients[""])
-        yield Ground(control_plane, {user: Api(client, kinds) for user, client in clients.items()})
+        yield Ground(control_plane, server, {user: Api(client, kinds) for user, client in clients.items()})
         unregister(control_plane)
     for client in clients.values():
         client.close()
@@ -146,6 +150,55 @@ def test_a_change_is_stored_or_refused_as_expected(here: Ground, staged: Scene) 
     assert_answered(staged, reply)
     if reply.ok:
         assert all_amounts(reply.body) == all_amounts(wanted)
+
+
+def test_what_nobody_is_told_is_recorded_all_the_same(ground: Ground) -> None:
+    """Audit says nothing, and neither does an exemption: the log says of each Pod what Enforce would have refused."""
+    silent = [
+        staged
+        for staged in ALL
+        if (staged.mode_of_pods == "Audit" or staged.case.expect.exempted)
+        and staged.object["kind"] == "Pod"
+        and staged.old is None
+        and not staged.refused_by
+        and staged.verdict != "error"
+        and staged.case.since <= ground.cluster.minor
+    ]
+    for staged in silent:
+        ground.api_for(staged).create(staged.object, dry_run=True)
+
+    recorded = recorded_by(ground.server, {staged.name for staged in silent})
+    differing = {
+        str(staged): recorded[staged.name]
+        for staged in silent
+        if recorded[staged.name] != (staged.case.expect.checks, staged.case.expect.exempted)
+    }
+    assert differing == {}
+
+
+Recorded = tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]
+"""Container → ids of the checks that it breaks, and of those that are waived."""
+
+
+def recorded_by(server: PlimsollServer, namespaces: set[str]) -> dict[str, Recorded]:
+    """What the last /validate of a Pod in each namespace was logged with, once all of them are in the log."""
+    deadline = time.monotonic() + LOG_SECONDS
+    while True:
+        lines = [line for line in server.events("reviewed") if (line["path"], line["kind"]) == ("validate", "Pod")]
+        found = {str(line["namespace"]): (noted(line["checks"]), noted(line["exempted"])) for line in lines}
+        if namespaces <= set(found) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def noted(entries: object) -> Mapping[str, frozenset[str]]:
+    """`app/memory.limit.required`, or `… (legacy)`, by container."""
+    assert isinstance(entries, list)
+    checks: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        container, _, check = entry.partition(" (")[0].partition("/")
+        checks[container].add(check)
+    return {container: frozenset(ids) for container, ids in checks.items()}
 
 
 def with_amounts_of(pod: Object, stored: Object) -> Object:
