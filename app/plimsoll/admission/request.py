@@ -12,7 +12,7 @@ SERVICE_ACCOUNTS = "system:serviceaccount:kube-system:"
 NODE_PREFIX = "system:node:"
 
 
-class AdmissionRequest(Struct, frozen=True):
+class AdmissionRequest(Struct, frozen=True, gc=False):
     """admission.k8s.io/v1 AdmissionRequest. The objects stay bytes until somebody needs to read them."""
 
     uid: str

@@ -32,7 +32,7 @@ class Verdict(Enum):
     """Not judged, for a stated reason."""
 
 
-class Cause(Struct, frozen=True):
+class Cause(Struct, frozen=True, gc=False):
     """One entry of ``status.details.causes``, for machines."""
 
     reason: str
@@ -40,7 +40,7 @@ class Cause(Struct, frozen=True):
     field: str
 
 
-class Trace(Struct, frozen=True):
+class Trace(Struct, frozen=True, gc=False):
     """What is told of one review: bounded, and without anything the object's author could break a line with."""
 
     verdict: Verdict
@@ -56,7 +56,7 @@ class Trace(Struct, frozen=True):
     """Why it was skipped, or what cannot be read."""
 
 
-class AdmissionResponse(Struct, frozen=True):
+class AdmissionResponse(Struct, frozen=True, gc=False):
     """The answer. ``code`` and ``message`` mean something only where it is not allowed."""
 
     allowed: bool

@@ -29,7 +29,7 @@ class Pair(Struct, frozen=True, gc=False):
     limit_given: bool
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """What a check found wrong."""
 
     side: Side | None

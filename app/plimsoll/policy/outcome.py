@@ -44,7 +44,7 @@ class Cause(Enum):
     CLAMP = "clamp"
 
 
-class Origin(Struct, frozen=True):
+class Origin(Struct, frozen=True, gc=False):
     """Where a value came from, and the name of the LimitRange or policy that set it."""
 
     cause: Cause
@@ -54,7 +54,7 @@ class Origin(Struct, frozen=True):
 WRITTEN = Origin(Cause.WRITTEN)
 
 
-class Setting(Struct, frozen=True):
+class Setting(Struct, frozen=True, gc=False):
     """One value that the decision set, replaced or removed."""
 
     container: str
@@ -68,7 +68,7 @@ class Setting(Struct, frozen=True):
     cause: Cause
 
 
-class Violation(Struct, frozen=True):
+class Violation(Struct, frozen=True, gc=False):
     """One check that one container, or the pod as a whole, does not pass."""
 
     check: str
@@ -95,14 +95,14 @@ class Violation(Struct, frozen=True):
         return self.pointer.rpartition("/resources/")[0]
 
 
-class Exempted(Struct, frozen=True):
+class Exempted(Struct, frozen=True, gc=False):
     """A violation that an exemption waives: reported as ``skip``."""
 
     violation: Violation
     exemption: Exemption
 
 
-class Advice(Struct, frozen=True):
+class Advice(Struct, frozen=True, gc=False):
     """A written amount that is probably a slip of the pen."""
 
     container: str
@@ -111,7 +111,7 @@ class Advice(Struct, frozen=True):
     suspicion: Suspicion
 
 
-class Suggestion(Struct, frozen=True):
+class Suggestion(Struct, frozen=True, gc=False):
     """A missing value that nothing requires, but that has a default (under Suggest)."""
 
     container: str
@@ -121,7 +121,7 @@ class Suggestion(Struct, frozen=True):
     value: Quantity
 
 
-class Prediction(Struct, frozen=True):
+class Prediction(Struct, frozen=True, gc=False):
     """A refusal that the API server itself will answer when the Pods are made, whatever this policy says."""
 
     limit_range: str
@@ -131,7 +131,7 @@ class Prediction(Struct, frozen=True):
     """The server's own sentence."""
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """One container after the decision, with the origin of each value that nobody wrote."""
 
     resources: Resources
@@ -147,7 +147,7 @@ def _advice(containers: Iterable[Container]) -> Iterator[Advice]:
                     yield Advice(container.name, pointer, resource, doubt)
 
 
-class Evaluation(Struct, frozen=True):
+class Evaluation(Struct, frozen=True, gc=False):
     """One workload judged under what governs its namespace."""
 
     workload: Workload

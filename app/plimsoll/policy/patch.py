@@ -7,7 +7,7 @@ that really are in the document received: an absent parent is added whole, a pre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 
 from msgspec import UNSET, Struct, UnsetType
@@ -52,32 +52,35 @@ def json_patch(evaluation: Evaluation, told: Sequence[str] | None = None) -> tup
     return tuple(operations)
 
 
-def _container_operations(container: Container, settings: list[Setting]) -> Iterator[Operation]:
+def _container_operations(container: Container, settings: list[Setting]) -> list[Operation]:
     written = container.spec.resources
     base = f"{container.pointer}/resources"
-    whole: dict[str, dict[str, str]] = {}
     settings.sort(key=_resource)
-    for side in (Side.LIMIT, Side.REQUEST):
-        of_side = [setting for setting in settings if setting.side is side]
-        present = None if written is None else written.limits if side is Side.LIMIT else written.requests
-        if present is None:
-            added = {setting.resource: setting.after.canonical for setting in of_side if setting.after is not None}
-            if added and written is None:
-                whole[side.field] = added
-            elif added:
-                yield Operation("add", f"{base}/{side.field}", added)
-            continue
-        for setting in of_side:
-            path = f"{base}/{side.field}/{escaped(setting.resource)}"
-            if setting.after is None:
-                yield Operation("remove", path)
-            else:
-                yield Operation("replace" if setting.resource in present else "add", path, setting.after.canonical)
+    limits = [setting for setting in settings if setting.side is Side.LIMIT]
+    requests = [setting for setting in settings if setting.side is Side.REQUEST]
     if written is None:
-        yield Operation("add", base, whole)
+        sides = (("limits", limits), ("requests", requests))
+        return [Operation("add", base, {field: _amounts(of_side) for field, of_side in sides if of_side})]
+    operations = []
+    for field, of_side, present in (("limits", limits, written.limits), ("requests", requests, written.requests)):
+        if present is not None:
+            operations += [_edit(f"{base}/{field}/{escaped(each.resource)}", each, present) for each in of_side]
+        elif added := _amounts(of_side):
+            operations.append(Operation("add", f"{base}/{field}", added))
+    return operations
 
 
 _resource = attrgetter("resource")
+
+
+def _amounts(settings: Sequence[Setting]) -> dict[str, str]:
+    return {setting.resource: setting.after.canonical for setting in settings if setting.after is not None}
+
+
+def _edit(path: str, setting: Setting, present: Collection[str]) -> Operation:
+    if setting.after is None:
+        return Operation("remove", path)
+    return Operation("replace" if setting.resource in present else "add", path, setting.after.canonical)
 
 
 def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterator[Operation]:
@@ -102,9 +105,12 @@ _ANNOTATION_PATH = f"/metadata/annotations/{escaped(ANNOTATION)}"
 
 def _has_room(workload: Workload, text: str) -> bool:
     """Whether the annotations stay within what the API server takes, ours included."""
-    others = "".join(f"{key}{value}" for key, value in workload.annotations.items() if key != ANNOTATION)
-    characters = len(others) + len(ANNOTATION) + len(text)
-    return characters * 4 <= MAX_ANNOTATIONS or len((others + ANNOTATION + text).encode()) <= MAX_ANNOTATIONS
+    present = workload.annotations
+    characters = sum(map(len, present)) + sum(map(len, present.values())) + len(ANNOTATION) + len(text)
+    if characters * 4 <= MAX_ANNOTATIONS:
+        return True
+    others = "".join(f"{key}{value}" for key, value in present.items() if key != ANNOTATION)
+    return len((others + ANNOTATION + text).encode()) <= MAX_ANNOTATIONS
 
 
 def describe(setting: Setting) -> str:

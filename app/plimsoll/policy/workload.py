@@ -49,7 +49,7 @@ class Resources(Struct, frozen=True, gc=False):
 NO_RESOURCES = Resources()
 
 
-class Container(Struct, frozen=True):
+class Container(Struct, frozen=True, gc=False):
     """One container of a pod spec."""
 
     name: str
@@ -62,7 +62,7 @@ class Container(Struct, frozen=True):
     """As written, for patches: an absent map needs another edit than an empty one."""
 
 
-class ObjectRef(Struct, frozen=True):
+class ObjectRef(Struct, frozen=True, gc=False):
     """The object as its reader knows it; ``name`` is empty while the API server has yet to generate one."""
 
     api_version: str
@@ -75,7 +75,7 @@ class ObjectRef(Struct, frozen=True):
         return f"{self.kind} {self.namespace}/{self.name or self.generate_name or '(unnamed)'}"
 
 
-class Workload(Struct, frozen=True):
+class Workload(Struct, frozen=True, gc=False):
     """An object that carries a pod spec. An object with several pod templates is several workloads."""
 
     ref: ObjectRef
