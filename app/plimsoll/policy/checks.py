@@ -158,6 +158,26 @@ SUFFIXES: frozenset[str] = frozenset({check.suffix for check in CHECKS} | {ORDER
 """Every check id is a resource name, perhaps behind ``pod.``, a dot and one of these."""
 
 
+def is_content(bounds: Bounds, request: Quantity | None, limit: Quantity | None) -> bool:
+    """True when no check can find anything wrong: the short word about nearly every container. False: look closer."""
+    if request is None:
+        if bounds.request_required:
+            return False
+    elif bounds.request_forbidden or not _is_inside(bounds, request.nano):
+        return False
+    if limit is None:
+        return not (bounds.limit_required or bounds.equal)
+    if bounds.limit_forbidden or not _is_inside(bounds, limit.nano):
+        return False
+    if request is None or bounds.equal:
+        return not bounds.equal or request == limit
+    return bounds.ratio is None or not exceeds_ratio(bounds.ratio, request, limit)
+
+
+def _is_inside(bounds: Bounds, nano: int) -> bool:
+    return (bounds.max is None or nano <= bounds.max.nano) and (bounds.min is None or nano >= bounds.min.nano)
+
+
 @lru_cache(maxsize=256)
 def checks_for(judged: tuple[str, ...]) -> tuple[Check, ...]:
     """Those of `CHECKS` that ``judged`` (of a `Bounds`) turns on, in their order."""

@@ -77,7 +77,7 @@ def _clamp(
 
 def take_back_lonely_pages(draft: Draft) -> None:
     """Undo what leaves hugepages beside neither cpu nor memory, which the API server refuses (core/validation)."""
-    if not draft.origins or any(name in draft.limits or name in draft.requests for name in POD_LEVEL):
+    if not draft.origins or not (POD_LEVEL.isdisjoint(draft.limits) and POD_LEVEL.isdisjoint(draft.requests)):
         return
     reason = "Kubernetes takes hugepages only beside cpu or memory"
     for (side, resource), origin in tuple(draft.origins.items()):
@@ -107,7 +107,7 @@ def _inside(value: Quantity | None, bounds: Bounds, draft: Draft, check: str, *,
 
 def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], origin: Origin) -> None:
     resource = bounds.resource
-    request, limit = draft.written(Side.REQUEST, resource), draft.written(Side.LIMIT, resource)
+    request, limit = draft.written_pair(resource)
     if request is not None and (limit is not None or (bounds.default is None and not bounds.one_for_both)):
         return
     no_request, no_limit = bounds.request_forbidden, bounds.limit_forbidden
@@ -128,17 +128,18 @@ def _put(draft: Draft, bounds: Bounds, wanted: Pair, limit_ranges: Sequence[Limi
     if request is None and limit is None:
         return False
     resource = bounds.resource
-    refused = _refusal(draft, bounds, wanted, limit_ranges)
+    if refused := _refusal(draft, bounds, wanted, limit_ranges):
+        if request is not None:
+            draft.unfilled[Side.REQUEST, resource] = refused
+        if limit is not None:
+            draft.unfilled[Side.LIMIT, resource] = refused
+        return False
     for side, value in ((Side.REQUEST, request), (Side.LIMIT, limit)):
-        if value is None:
-            continue
-        if refused:
-            draft.unfilled[side, resource] = refused
-            continue
-        draft.put(side, resource, value, origin)
-        if draft.unfilled:
-            draft.unfilled.pop((side, resource), None)
-    return not refused
+        if value is not None:
+            draft.put(side, resource, value, origin)
+            if draft.unfilled:
+                draft.unfilled.pop((side, resource), None)
+    return True
 
 
 def _one_for_both(

@@ -56,6 +56,19 @@ class Draft:
             return None if limit is not None and limit.nano == 0 else request
         return request
 
+    def pair(self, resource: str) -> tuple[Quantity | None, Quantity | None]:
+        """`request` and `limit` at once: it is asked for every container and every resource of its rules."""
+        request, limit = self.requests.get(resource), self.limits.get(resource)
+        if limit is not None and limit.nano == 0 and resource in UNLIMITED_BY_ZERO:
+            return (None if request is not None and request.nano == 0 else request), None
+        return request, limit
+
+    def written_pair(self, resource: str) -> tuple[Quantity | None, Quantity | None]:
+        """`written` of request and limit."""
+        if self.replaceable:
+            return self.written(Side.REQUEST, resource), self.written(Side.LIMIT, resource)
+        return self.pair(resource)
+
     def written(self, side: Side, resource: str) -> Quantity | None:
         """The value that counts as written: not one of our managed LimitRange."""
         if self.replaceable and (side, resource) in self.replaceable:

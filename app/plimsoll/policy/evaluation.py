@@ -14,7 +14,7 @@ from datetime import datetime
 from plimsoll.objects.read import escaped
 from plimsoll.policy import limitranger
 from plimsoll.policy.api_validation import api_validation_problems
-from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, out_of_order
+from plimsoll.policy.checks import ORDER, Found, Pair, checks_for, is_content, out_of_order
 from plimsoll.policy.defaulting import apply_defaults, take_back_lonely_pages
 from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests
 from plimsoll.policy.model import Defaulting, Exemption, Policy
@@ -192,7 +192,9 @@ def _container_violations(drafts: Sequence[Draft], workload: Workload) -> Iterab
     for draft in drafts:
         for bounds in draft.rules.bounds:
             resource = bounds.resource
-            request, limit = draft.request(resource), draft.limit(resource)
+            request, limit = draft.pair(resource)
+            if is_content(bounds, request, limit):
+                continue
             pair = Pair(
                 request,
                 limit,
