@@ -13,11 +13,12 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from plimsoll.policy import limitranger
 from plimsoll.policy.defaulting import apply_defaults
 from plimsoll.policy.draft import API_DEFAULT, Draft, default_requests, exceeds_ratio
 from plimsoll.policy.evaluation import drafts_of, evaluate, exemptions_for, pooled_resources
 from plimsoll.policy.model import Bounds, Exemption, Policy, Rules
-from plimsoll.policy.outcome import WRITTEN, Evaluation, Side
+from plimsoll.policy.outcome import WRITTEN, Cause, Evaluation, Origin, Side
 from plimsoll.policy.quantity import NANO, Quantity, of_nano, parse, suspicion
 from plimsoll.policy.resource_names import may_overcommit
 from plimsoll.policy.workload import Container, Resources, Workload
@@ -62,6 +63,9 @@ def remedy_for(evaluation: Evaluation, now: datetime) -> Remedy:
     mended = [each for each in chosen[:MAX_CONTAINERS] if _count(each.resources) <= MAX_AMOUNTS]
     part = msgspec.structs.replace(workload, containers=tuple(mended))
     drafts = _drafts(part, policy, exemptions_for(workload, governance, now))
+    for filled in limitranger.fill(drafts, governance.limit_ranges):
+        draft, side = drafts[filled.index], Side(filled.side)
+        draft.origins[side, filled.resource] = Origin(Cause.LIMIT_RANGE, filled.limit_range)
     pooled = pooled_resources(workload)
     apply_defaults(drafts, pooled, governance.limit_ranges, policy.name, fill=True)
     advised: dict[str, Advised] = {}
@@ -181,8 +185,13 @@ def _least_request(resource: str, ratio: Quantity, limit: Quantity) -> Quantity:
 def _to_write(draft: Draft, side: Side) -> dict[str, Quantity]:
     """The amounts of one side in the order of their names, without what Kubernetes adds by itself."""
     amounts = draft.limits if side is Side.LIMIT else draft.requests
-    return {
-        name: amounts[name]
-        for name in sorted(amounts)
-        if draft.origins.get((side, name)) != API_DEFAULT or draft.limits.get(name) != amounts[name]
-    }
+    return {name: amounts[name] for name in sorted(amounts) if not _comes_by_itself(draft, side, name)}
+
+
+def _comes_by_itself(draft: Draft, side: Side, name: str) -> bool:
+    origin = draft.origins.get((side, name))
+    if origin is None or origin.cause is not Cause.LIMIT_RANGE:
+        return origin == API_DEFAULT and draft.limits.get(name) == draft.requests[name]
+    # Once its limit is written, an absent request would come from there and no longer from the LimitRange.
+    beside = draft.origins.get((Side.LIMIT, name))
+    return side is Side.LIMIT or name not in draft.limits or (beside is not None and beside.cause is Cause.LIMIT_RANGE)
