@@ -1,40 +1,25 @@
-"""Every case through `plimsoll check`: all manifests and all policies in one run of the real program.
+"""Every case through `plimsoll check`: all manifests and all policies in one run of the real program."""
 
-A file has neither a user nor an object that was there before: cases about them are told by the other ways.
-"""
-
-import copy
 import json
 import subprocess
 import sys
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cases.case import POD, Case, Object, cases, containers
-from tests.cases.manifests import amounts_of, as_it_arrives, expected_amounts, with_api_defaults
+from tests.cases.case import cases
+from tests.cases.reports import Rows, assert_reported, rows_of, stands_in_a_file
 from tests.cases.scene import Scene, scenes, stream, write_policies
 
 NOT_JUDGED = 3
-RESULTS = {"defaulted": "pass", "audit": "warn"}
-"""A report's word where it differs from a case's."""
-
-
-def stands_in_a_file(case: Case) -> bool:
-    return case.old is None and not case.user
-
-
 ALL = scenes(filter(stands_in_a_file, cases()), datetime.now(UTC))
-Rows = dict[tuple[str, str], list[Object]]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What one run of `check` said: its rows by namespace and kind, and its exit code."""
+    """What one run of `check` said, and its exit code."""
 
     rows: Rows
     code: int
@@ -51,10 +36,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     program = Path(sys.executable).with_name("plimsoll")
     command = [str(part) for part in (program, "check", "--policies", policies, "--format", "json", manifests)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    rows: Rows = defaultdict(list)
-    for row in json.loads(run.stdout)["rows"]:
-        rows[row["object"]["namespace"], row["object"]["kind"]].append(row)
-    return Checked(rows, run.returncode, run.stderr)
+    return Checked(rows_of(json.loads(run.stdout)), run.returncode, run.stderr)
 
 
 def each(chosen: list[Scene]) -> pytest.MarkDecorator:
@@ -75,70 +57,3 @@ def test_its_deployment_gets_the_verdict_of_the_pod(checked: Checked, staged: Sc
 def test_what_cannot_be_judged_decides_the_exit_code(checked: Checked) -> None:
     assert checked.code == NOT_JUDGED
     assert checked.errors == ""
-
-
-def assert_reported(staged: Scene, rows: list[Object], obj: Object) -> None:
-    expect, verdict = staged.case.expect, staged.verdict
-    expected = expect.check or RESULTS.get(verdict, verdict)
-    if expect.exempted and not expect.checks:
-        expected = "skip"  # what was filled in beside it does not hide that something is exempted
-    results = {row["result"] for row in rows}
-    assert results - {"pass"} == {expected} - {"pass"}, rows
-    if verdict == "error":
-        said = f"{path_of(rows[0]['error']['pointer'])}: {rows[0]['error']['message']}"
-        assert [phrase for phrase in expect.message if phrase not in said] == []
-        return
-    if expect.reason.startswith("no policy"):
-        assert expect.reason in rows[0]["reason"].replace("governs namespace", "governs the namespace")
-        return
-    found = [result for row in rows for result in row["results"]]
-    assert checks_of(found, {"fail", "warn"}) == expect.checks
-    assert checks_of(found, {"skip"}) == expect.exempted
-    paths = [path_of(result["pointer"]) for result in found]
-    assert [field for field in expect.fields if not any(field in path for path in paths)] == []
-    assert amounts_with(rows, baseline(staged, obj)) == expected_amounts(expect.resources)
-    advice = [each["message"] for row in rows for each in row.get("advice", ())]
-    assert [says for says in expect.warnings if not any(says in line for line in advice)] == []
-    assert bool(advice) is bool(expect.warnings)
-    if expect.refused_by.get("Enforce") and not expect.checks:
-        predicted = " ".join(each["message"] for row in rows for each in row["predictions"])
-        assert [says for says in expect.server_says if says not in predicted] == []
-
-
-def checks_of(found: list[Object], wanted: set[str]) -> dict[str, set[str]]:
-    """Container → ids of the checks with one of these results."""
-    checks: dict[str, set[str]] = defaultdict(set)
-    for result in found:
-        if result["result"] in wanted:
-            checks[result["container"] or POD].add(result["check"])
-    return dict(checks)
-
-
-def baseline(staged: Scene, obj: Object) -> dict[str, Any]:
-    """Container → what Kubernetes itself makes of its resources before the policy acts."""
-    before = as_it_arrives(staged.case, obj) if obj["kind"] == "Pod" else with_api_defaults({"spec": obj})
-    if staged.deployment is obj:
-        before = as_it_arrives(staged.case, staged.object)
-    return {container["name"]: container.get("resources", {}) for _, container in containers(before)}
-
-
-def amounts_with(rows: list[Object], before: dict[str, Any]) -> dict[str, Any]:
-    """The same after the settings that the report promises, and after the API server's own defaulting."""
-    after = copy.deepcopy(before)
-    for row in rows:
-        for setting in row.get("settings", ()):
-            side = after[setting["container"]].setdefault(setting["field"] + "s", {})
-            if "after" in setting:
-                side[setting["resource"]] = setting["after"]
-            else:
-                del side[setting["resource"]]
-    for resources in after.values():
-        resources["requests"] = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    found = {name: amounts_of(resources) for name, resources in after.items()}
-    return {name: amounts for name, amounts in found.items() if amounts}
-
-
-def path_of(pointer: str) -> str:
-    """A JSON Pointer as people write it: /spec/containers/0 is spec.containers[0]."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
-    return "".join(f"[{token}]" if token.isdigit() else f".{token}" for token in tokens).removeprefix(".")

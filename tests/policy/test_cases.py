@@ -4,6 +4,7 @@ No server, no bytes of a review: what `evaluate` answers is held against what th
 refusal offers is taken at its word.
 """
 
+import copy
 import json
 import re
 from collections import defaultdict
@@ -16,7 +17,7 @@ import yaml
 from plimsoll.admission.request import CONTROLLER_MANAGER, SERVICE_ACCOUNTS
 from plimsoll.errors import MalformedObject
 from plimsoll.policy.evaluation import Stage, evaluate
-from plimsoll.policy.messages import field_path, refusal
+from plimsoll.policy.messages import field_path, refusal, warnings
 from plimsoll.policy.outcome import Evaluation
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import read_workloads
@@ -181,6 +182,46 @@ def test_a_refusal_says_everything_and_the_yaml_it_offers_passes(case: Case) -> 
     if offer is not None and "# item" not in message:
         mended = merged(written, yaml.safe_load(message[offer.end() :].replace("<amount>", "1")))
         assert checks_of(evaluations(case, mended, Stage.WRITTEN)) == {}, message
+
+
+@each(case for case in JUDGED if case.expect.checks and case.old is None)
+def test_the_yaml_that_warnings_call_passing_passes(case: Case) -> None:
+    written = scene_of(case).object
+    (broken, *_) = [found for found in evaluations(case, written, Stage.WRITTEN) if found.violations]
+
+    offers = {}
+    for line in warnings(broken, now_of(case)):
+        _, offer, text = line.partition("passes with ")
+        if offer:
+            offers[line.split(": ")[2].removeprefix("container ")] = yaml.safe_load(text.replace("<amount>", "1"))
+
+    mended = copy.deepcopy(written)
+    for _, container in containers(mended):
+        container.update(offers.get(container["name"], {}))
+    left = checks_of(evaluations(case, mended, Stage.WRITTEN))
+    assert set(left) & set(offers) == set()
+
+
+def test_a_refusal_ends_with_yaml_that_passes_unless_something_else_is_in_the_way() -> None:
+    without = {
+        case.name
+        for case in JUDGED
+        if case.expect.checks and case.old is None and POD not in case.expect.checks
+        for found in evaluations(case, scene_of(case).object, Stage.WRITTEN)
+        if found.violations and OFFER.search(refusal(found, now_of(case))) is None
+    }
+
+    assert without == {
+        # hugepages need cpu or memory beside them, about which the policy names no amount or only a ban
+        "extended/hugepages-keep-their-cpu",
+        "extended/hugepages-keep-their-cpu-request",
+        "extended/required-hugepages-without-cpu-or-memory",
+        # the LimitRange fills in again what is taken out, or refuses what the policy would fill in
+        "limit-range/own-cpu-limit-forbidden",
+        "limit-range/own-max-keeps-a-forbidden-limit",
+        "limit-range/own-pod-max-refuses-our-default",
+        "limit-range/own-ratio-refuses-our-default",
+    }
 
 
 def merged(obj: Any, advice: Any) -> Any:
