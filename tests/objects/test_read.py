@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from plimsoll.errors import MalformedObject
-from plimsoll.objects.read import escaped, pointer_of, read_head, read_templates, template_texts
+from plimsoll.objects.read import complaint_of, escaped, read_head, read_templates, template_texts
 from plimsoll.policy.workload import read_workloads
 
 Json = Any
@@ -162,18 +162,18 @@ def test_what_cannot_be_read_is_pointed_at(raw: str, pointer: str, reason: str) 
 
 
 @pytest.mark.parametrize(
-    ("path", "pointer"),
+    ("said", "complaint"),
     [
-        ("", ""),
-        ("$", ""),
-        ("$.spec", "/spec"),
-        ("$.spec.containers[12].name", "/spec/containers/12/name"),
-        ("$.metadata.labels[...]", "/metadata/labels"),
-        ("key in `$.metadata.labels", "/metadata/labels"),
+        ("Expected `str`, got `int`", ("", "Expected str, got int")),
+        ("Expected `str` - at `$`", ("", "Expected str")),
+        ("Expected `str` - at `$.spec`", ("/spec", "Expected str")),
+        ("Expected `str` - at `$.spec.containers[12].name`", ("/spec/containers/12/name", "Expected str")),
+        ("Expected `str` - at `$.metadata.labels[...]`", ("/metadata/labels", "Expected str")),
+        ("Expected `int` - at `key` in `$.metadata.labels`", ("/metadata/labels", "Expected int")),
     ],
 )
-def test_a_decoders_path_is_a_pointer(path: str, pointer: str) -> None:
-    assert pointer_of(path) == pointer
+def test_a_decoders_complaint_is_a_pointer_and_a_reason(said: str, complaint: tuple[str, str]) -> None:
+    assert complaint_of(msgspec.ValidationError(said)) == complaint
 
 
 def test_the_head_says_what_an_object_is() -> None:

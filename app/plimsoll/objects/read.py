@@ -35,16 +35,24 @@ def decode(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, pointer: 
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `")
-        raise MalformedObject(pointer + pointer_of(path.rstrip("`")), text.replace("`", "")) from None
+        place, reason = complaint_of(error)
+        raise MalformedObject(pointer + place, reason) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedObject(pointer, f"this is not JSON: {error}") from None
     except RecursionError:
         raise MalformedObject(pointer, "nested too deeply to be read") from None
 
 
-def pointer_of(path: str) -> str:
-    """msgspec's ``$.spec.containers[0].name`` as a JSON Pointer; it ends above a key that msgspec does not name."""
+def complaint_of(error: msgspec.ValidationError) -> tuple[str, str]:
+    """(JSON Pointer, reason) of msgspec's ``Expected `str`, got `int` - at `$.spec.containers[0].name```.
+
+    The pointer ends above a key that msgspec does not name.
+    """
+    text, _, path = str(error).partition(" - at `")
+    return _pointer(path.rstrip("`")), text.replace("`", "")
+
+
+def _pointer(path: str) -> str:
     steps, position = [], path.find("$") + 1
     while step := _STEP.match(path, position):
         steps.append(step[1] if step[1] is not None else step[2])

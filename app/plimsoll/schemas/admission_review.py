@@ -16,12 +16,10 @@ from msgspec import Raw, Struct
 from plimsoll.admission.request import AdmissionRequest
 from plimsoll.admission.response import AdmissionResponse
 from plimsoll.errors import MalformedReview
-from plimsoll.objects.read import pointer_of
+from plimsoll.objects.read import complaint_of
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
-MAX_MESSAGE = 60 * 1024
-"""Characters of a refusal; with its causes it stays far below what the API server takes."""
 
 _REASONS = {400: "BadRequest", 403: "Forbidden"}
 
@@ -64,8 +62,8 @@ def decode_review(body: bytes) -> AdmissionRequest:
     try:
         review = _DECODER.decode(body)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `")
-        raise MalformedReview(f"at {pointer_of(path) or '/'}: {text.replace('`', '')}") from None
+        pointer, reason = complaint_of(error)
+        raise MalformedReview(f"at {pointer or '/'}: {reason}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedReview(f"the body is not JSON: {error}; an {KIND} of {API_VERSION} is accepted") from None
     except RecursionError:
@@ -116,7 +114,7 @@ def encode_response(request: AdmissionRequest, response: AdmissionResponse) -> b
         status: dict[str, Any] = {
             "code": response.code,
             "reason": _REASONS.get(response.code, "Forbidden"),
-            "message": response.message[:MAX_MESSAGE],
+            "message": response.message,
         }
         if response.causes:
             status["details"] = {"causes": response.causes}
