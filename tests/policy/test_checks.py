@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from plimsoll.policy.checks import CHECKS, SUFFIXES, Check, Found, Pair, checks_for, out_of_order
+from hypothesis import given
+from hypothesis import strategies as st
+from plimsoll.policy.checks import CHECKS, SUFFIXES, Check, Found, Pair, checks_for, is_content, out_of_order
 from plimsoll.policy.model import Bounds
 from plimsoll.policy.outcome import Side
 from plimsoll.policy.quantity import NANO, Quantity, parse
@@ -149,6 +151,34 @@ def test_a_finding_says_which_side_it_is_about() -> None:
     for suffix, side in sides.items():
         answers = [BY_SUFFIX[suffix].judge(everything, pair(text)) for text in ("- -", "3Gi 3Gi", "1 1")]
         assert {answer.side for answer in answers if answer is not None} == {Side(side)}
+
+
+AMOUNTS = st.none() | st.sampled_from([parse(text) for text in ("0", "1Mi", "64Mi", "128Mi", "1Gi", "2Gi")])
+
+
+@given(
+    AMOUNTS,
+    AMOUNTS,
+    st.builds(
+        Bounds,
+        st.sampled_from(["memory", "nvidia.com/gpu"]),
+        *[st.booleans()] * 4,
+        st.none(),
+        st.none(),
+        AMOUNTS,
+        AMOUNTS,
+        st.none() | st.sampled_from([parse("1"), parse("1.5"), parse("8")]),
+        st.booleans(),
+    ),
+)
+def test_where_bounds_are_content_no_check_finds_anything(
+    request: Quantity | None, limit: Quantity | None, bounds: Bounds
+) -> None:
+    both = Pair(request, limit, request_given=request is not None, limit_given=limit is not None)
+    findings = [check.suffix for check in checks_for(bounds.judged) if check.judge(bounds, both) is not None]
+    assert not (is_content(bounds, request, limit) and findings)
+    if not findings and None not in (request, limit):
+        assert is_content(bounds, request, limit)
 
 
 def test_every_suffix_is_known() -> None:

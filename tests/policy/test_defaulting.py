@@ -32,6 +32,16 @@ FILLED = {
         "a req memory=100Mi",
         "a req memory=100Mi lim memory=200Mi",
     ),
+    "a ratio that leaves room changes nothing": (
+        "{default: {memory: 256Mi}, maxLimitRequestRatio: {memory: 4}}",
+        "a req memory=128Mi",
+        "a req memory=128Mi lim memory=256Mi",
+    ),
+    "hugepages are not filled in beside neither cpu nor memory": (
+        "{default: {hugepages-2Mi: 4Mi}}",
+        "a; b lim memory=1Gi",
+        "a; b req hugepages-2Mi=4Mi,memory=1Gi lim hugepages-2Mi=4Mi,memory=1Gi",
+    ),
     "a ratio is rounded down to whole bytes": (
         "{default: {memory: 1Gi}, maxLimitRequestRatio: {memory: '1.5'}}",
         "a req memory=3",
@@ -238,6 +248,12 @@ CLAMPED = {
         "a req memory=128Mi; pod lim memory=1Gi",
         "a req memory=64Mi",
     ),
+    "nothing that would leave hugepages alone": (
+        "{forbidden: {limits: [cpu], requests: [cpu]}}",
+        "a lim cpu=1,hugepages-2Mi=4Mi; b lim cpu=1,memory=1Gi,hugepages-2Mi=4Mi",
+        "a req cpu=1,hugepages-2Mi=4Mi lim cpu=1,hugepages-2Mi=4Mi;"
+        " b req hugepages-2Mi=4Mi,memory=1Gi lim hugepages-2Mi=4Mi,memory=1Gi",
+    ),
     "a zero limit is none, and so below no min": (
         "{min: {memory: 64Mi}}",
         "a lim memory=0",
@@ -428,6 +444,21 @@ def test_nothing_is_filled_in_that_a_limit_range_would_refuse(
     notes = [violation.note for violation in evaluation.violations if violation.check == "memory.limit.required"]
     assert all(f"no limit was filled in because {why}" in note for note in notes)
     assert bool(notes) is bool(why)
+
+
+def test_a_pod_that_a_new_limit_range_has_not_seen_gets_what_it_accepts() -> None:
+    """The server caches LimitRanges for a while; ours may be newer."""
+    governs = governance(
+        f"{{{APPLY}{{default: {{memory: 1Gi}}, defaultRequest: {{memory: 512Mi}}}}}}",
+        ranges="Container min memory=600Mi",
+    )
+    assert amounts(judged("a", governs, Stage.MUTATING)) == "a req memory=1Gi lim memory=1Gi"
+
+
+def test_why_hugepages_were_not_filled_in_is_said() -> None:
+    policy = f"{{{APPLY}{{required: {{limits: [hugepages-2Mi]}}, default: {{hugepages-2Mi: 4Mi}}}}}}"
+    (violation,) = judged("a", governance(policy)).violations
+    assert violation.note == "no limit was filled in because Kubernetes takes hugepages only beside cpu or memory"
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,42 @@ def test_what_is_not_enough_is_not_said_to_pass(policy: str, limits: str, pod: s
     assert remedy.passes is (expected == "a open limits.cpu,limits.memory")
 
 
+BESIDE_A_LIMIT_RANGE = [
+    # what it fills in by itself is not written
+    (
+        "Container default memory=64Mi",
+        "{required: {limits: [memory], requests: [cpu]}, defaultRequest: {cpu: 50m}}",
+        "a",
+        "a req cpu=50m",
+    ),
+    (
+        "Container defReq memory=64Mi",
+        "{required: {limits: [cpu], requests: [memory]}, default: {cpu: 1}}",
+        "a",
+        "a lim cpu=1",
+    ),
+    # but a limit that is written would give the request then
+    (
+        "Container defReq memory=64Mi",
+        "{required: {limits: [memory]}, default: {memory: 256Mi}}",
+        "a",
+        "a req memory=64Mi lim memory=256Mi",
+    ),
+    # what it fills in breaks the policy: amounts that pass are written instead
+    ("Container default memory=4Gi", "{max: {memory: 1Gi}}", "a", "a req memory=1Gi lim memory=1Gi"),
+]
+
+
+@pytest.mark.parametrize(("limits", "containers", "pod", "expected"), BESIDE_A_LIMIT_RANGE)
+def test_what_a_limit_range_fills_in_need_not_be_written(limits: str, containers: str, pod: str, expected: str) -> None:
+    governs = governance(f"{{containers: {containers}}}", ranges=limits)
+    evaluation = evaluate(workload_of(deployment_of(shorthand.pod(pod))), governs, NOW)
+    remedy = remedy_for(evaluation, NOW)
+    assert advice(remedy) == expected
+    assert remedy.passes
+    assert violated(judged(expected, governs)) == ""
+
+
 def test_two_containers_of_one_name_are_mended_each_by_itself() -> None:
     governs = governance("{containers: {required: {limits: [memory]}, default: {memory: 256Mi}}}")
     remedy = remedy_for(judged("a; a lim memory=1Gi; a req cpu=1", governs), NOW)

@@ -116,7 +116,7 @@ def _judged(
         if _is_unchanged(request, workloads, olds):
             return AdmissionResponse(
                 allowed=True,
-                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason=UNCHANGED, told=()),
+                trace=_trace(Verdict.ALLOWED, evaluations[0], mode, reason=UNCHANGED),
             )
         before = [was for old in olds for was in evaluate(old, governance, now, stage).violations]
     broken = next((e for e in evaluations if _worsened(e.violations, before)), None)
@@ -203,7 +203,7 @@ def _worsened(violations: Sequence[Violation], before: Sequence[Violation]) -> l
 def _denied(evaluation: Evaluation, violations: Sequence[Violation], mode: Mode, now: datetime) -> AdmissionResponse:
     return AdmissionResponse(
         allowed=False,
-        trace=_trace(Verdict.DENIED, evaluation, mode, told=()),
+        trace=_trace(Verdict.DENIED, evaluation, mode),
         code=FORBIDDEN,
         message=refusal(evaluation, now, violations),
         causes=tuple(
@@ -225,7 +225,7 @@ def _allowed(evaluations: Sequence[Evaluation], mode: Mode, now: datetime) -> Ad
     verdict = said if spoken.violations else Verdict.ALLOWED
     return AdmissionResponse(
         allowed=True,
-        trace=_trace(verdict, spoken, mode, told=()),
+        trace=_trace(verdict, spoken, mode),
         warnings=tuple(lines),
         audit_annotations=_annotations(verdict, spoken, mode),
     )
@@ -259,11 +259,7 @@ def _why_not_judged(request: AdmissionRequest) -> tuple[str, bool]:
         return skip_reason(request, ObjectMeta()), False
 
 
-def _trace(
-    verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "", told: Sequence[str] | None = None
-) -> Trace:
-    if told is None:
-        told = [describe(setting) for setting in evaluation.settings]
+def _trace(verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "", told: Sequence[str] = ()) -> Trace:
     return Trace(
         verdict=verdict,
         policy=evaluation.policy.name if evaluation.policy else "",
