@@ -7,7 +7,8 @@ that really are in the document received: an absent parent is added whole, a pre
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from operator import attrgetter
 
 from msgspec import UNSET, Struct, UnsetType
@@ -39,25 +40,26 @@ def json_patch(evaluation: Evaluation, told: Sequence[str] | None = None) -> tup
     if not settings:
         return ()
     workload, policy = evaluation.workload, evaluation.policy
-    of_container: dict[str, list[Setting]] = {}
-    for setting in settings:
-        of_container.setdefault(setting.pointer, []).append(setting)
+    containers = {container.pointer: container for container in workload.containers}
     operations: list[Operation] = []
-    for container in workload.containers:
-        if container.pointer in of_container:
-            operations += _container_operations(container, of_container[container.pointer])
+    for pointer, of_container in groupby(settings, key=_pointer):  # they come container by container
+        operations += _container_operations(containers[pointer], of_container)
     if told is None:
         told = [describe(setting) for setting in settings]
     operations += _annotation(workload, policy.name if policy else "", told)
     return tuple(operations)
 
 
-def _container_operations(container: Container, settings: list[Setting]) -> list[Operation]:
+_pointer = attrgetter("pointer")
+
+
+def _container_operations(container: Container, settings: Iterable[Setting]) -> list[Operation]:
     written = container.spec.resources
     base = f"{container.pointer}/resources"
-    settings.sort(key=_resource)
-    limits = [setting for setting in settings if setting.side is Side.LIMIT]
-    requests = [setting for setting in settings if setting.side is Side.REQUEST]
+    limits: list[Setting] = []
+    requests: list[Setting] = []
+    for setting in settings:
+        (limits if setting.side is Side.LIMIT else requests).append(setting)
     if written is None:
         sides = (("limits", limits), ("requests", requests))
         return [Operation("add", base, {field: _amounts(of_side) for field, of_side in sides if of_side})]
@@ -68,9 +70,6 @@ def _container_operations(container: Container, settings: list[Setting]) -> list
         elif added := _amounts(of_side):
             operations.append(Operation("add", f"{base}/{field}", added))
     return operations
-
-
-_resource = attrgetter("resource")
 
 
 def _amounts(settings: Sequence[Setting]) -> dict[str, str]:

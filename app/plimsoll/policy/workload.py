@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -129,9 +130,14 @@ def workload_of(
     if spec is None:
         raise MalformedObject(f"{pointer}/spec", "missing; a pod spec is needed")
     base = f"{pointer}/spec"
-    containers = _containers(spec.containers, f"{base}/containers", ContainerClass.REGULAR)
-    containers += _containers(spec.initContainers, f"{base}/initContainers", ContainerClass.INIT)
-    containers += _containers(spec.ephemeralContainers, f"{base}/ephemeralContainers", ContainerClass.EPHEMERAL)
+    containers: list[Container] = []
+    for field, specs, listed_as in (
+        ("containers", spec.containers, ContainerClass.REGULAR),
+        ("initContainers", spec.initContainers, ContainerClass.INIT),
+        ("ephemeralContainers", spec.ephemeralContainers, ContainerClass.EPHEMERAL),
+    ):
+        if specs:
+            containers += _containers(specs, f"{base}/{field}", listed_as)
     pod_resources = None
     if spec.resources is not None and (spec.resources.limits or spec.resources.requests):
         pod_resources = _resources(spec.resources, base)
@@ -173,9 +179,9 @@ def owners_of(meta: ObjectMeta, template: PodTemplate) -> tuple[tuple[str, str],
     return ((owner.kind, owner.name),)
 
 
-def _containers(specs: Sequence[ContainerSpec] | None, base: str, listed_as: ContainerClass) -> list[Container]:
+def _containers(specs: Sequence[ContainerSpec], base: str, listed_as: ContainerClass) -> list[Container]:
     containers: list[Container] = []
-    for index, spec in enumerate(specs or ()):
+    for index, spec in enumerate(specs):
         container_class = listed_as
         if listed_as is ContainerClass.INIT and spec.restartPolicy == SIDECAR_RESTART_POLICY:
             container_class = ContainerClass.SIDECAR
@@ -208,4 +214,8 @@ def _amounts(written: Mapping[str, Amount] | None, owner: str, field: str) -> Ma
 
 
 def _texts(written: Mapping[str, str | None] | None) -> Mapping[str, str]:
-    return {key: value or "" for key, value in written.items()} if written else {}
+    if not written:
+        return {}
+    if None not in written.values():
+        return cast("Mapping[str, str]", written)
+    return {key: value or "" for key, value in written.items()}

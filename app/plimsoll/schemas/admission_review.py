@@ -97,7 +97,10 @@ def decode_review(body: bytes) -> AdmissionRequest:
 
 
 def _present(raw: Raw) -> Raw | None:
-    return None if bytes(raw) == b"null" else raw
+    return None if raw == _NULL else raw
+
+
+_NULL = Raw(b"null")
 
 
 def encode_response(request: AdmissionRequest, response: AdmissionResponse) -> bytes:
