@@ -408,6 +408,36 @@ def test_a_value_of_our_own_limit_range_stays_where_its_successor_would_be_refus
     assert evaluation.settings == ()
 
 
+@pytest.mark.parametrize(
+    ("init", "expected"),
+    [
+        (
+            "{default: {memory: none}, defaultRequest: {memory: none}, max: {memory: 128Mi}}",
+            "req memory=128Mi lim memory=128Mi",
+        ),
+        (
+            "{default: {memory: 96Mi}, defaultRequest: {memory: 64Mi}, max: {memory: 128Mi}}",
+            "req memory=64Mi lim memory=96Mi",
+        ),
+        # replaced, never removed
+        ("{default: {}, defaultRequest: {}, forbidden: {limits: [memory]}}", "req memory=256Mi lim memory=512Mi"),
+    ],
+)
+def test_clamp_holds_what_our_limit_range_filled_in_inside_the_bounds_of_the_class(init: str, expected: str) -> None:
+    governs = governance(
+        f"{{defaulting: Apply, containers: {{outOfRange: Clamp}}, initContainers: {init}}}",
+        ranges=MANAGED,
+        managed=True,
+    )
+    note = "memory limit for init container b; memory request for init container b"
+    arrived = "a lim memory=1Gi; init b req memory=256Mi lim memory=512Mi"
+    assert (
+        amounts(judged(arrived, governs, Stage.MUTATING, note=note)) == f"a req memory=1Gi lim memory=1Gi; b {expected}"
+    )
+    again = judged(f"a lim memory=1Gi; init b {expected}", governs, Stage.MUTATING, note=note)
+    assert again.settings == ()
+
+
 def test_the_origin_of_every_value_is_known() -> None:
     governs = governance(
         "{defaulting: Apply, containers: {defaultRequest: {cpu: 50m}}}", ranges="Container default memory=1Gi"

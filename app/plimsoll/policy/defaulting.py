@@ -41,6 +41,10 @@ def apply_defaults(
                 _clamp(draft, bounds, pooled, limit_ranges, clamped)
             if fill and bounds.resource not in pooled:
                 _fill(draft, bounds, limit_ranges, filled)
+            if draft.replaceable and draft.rules.clamp and not (bounds.limit_forbidden or bounds.request_forbidden):
+                # What nothing has replaced stays, and is held inside the bounds like a written value.
+                draft.replaceable.difference_update([(side, bounds.resource) for side in Side])
+                _clamp(draft, bounds, pooled, limit_ranges, clamped)
         take_back_lonely_pages(draft)
     default_requests(drafts)
 
