@@ -97,9 +97,7 @@ def test_what_is_said_of_a_manifest_is_what_happens_to_its_pod(cluster: Cluster)
             found = judged(manifest, governed[namespace])
             because = f"{json.dumps(manifest)}\n{texts[namespace]}"
             assert amounts_of(found) == all_amounts(reply.body), because
-            assert broken_by(found) == warned_about(w for w in reply.warnings if w.startswith(f"{OURS}policy ")), (
-                because
-            )
+            assert broken_by(found) == warned, because
             assert [evaluation.predictions for evaluation in found] == [()], because
     assert compared > PODS / 4
 
