@@ -84,10 +84,9 @@ def bounds(draw: st.DrawFn, resource: str) -> Bounds:
     inside = [q for q in ladder if (low is None or q >= low) and (high is None or q <= high)]
     default, default_request = maybe(inside), maybe(inside)
     equal = draw(st.booleans()) and draw(st.booleans())
-    if default is not None and default_request is not None and (equal or not may_overcommit(resource)):
-        default_request = default
     ratio = draw(st.none() | st.sampled_from([parse(text) for text in RATIOS]))
-    if ratio and default and default_request and default.nano * 10**9 > ratio.nano * default_request.nano:
+    two = not equal and may_overcommit(resource)
+    if two and ratio and default and default_request and default.nano * 10**9 > ratio.nano * default_request.nano:
         ratio = None
     limit_forbidden = not equal and default is None and draw(st.integers(0, 5)) == 0
     return Bounds(

@@ -60,8 +60,8 @@ def _amounts(found: Mapping[str, Entry]) -> Iterator[_Broken]:
 
 def _defaults(resource: str, found: Mapping[str, Entry]) -> Iterator[_Broken]:
     limit, request, ratio = (_known(found, field) for field in ("default", "defaultRequest", "maxLimitRequestRatio"))
-    if limit is None or request is None:
-        return
+    if limit is None or request is None or "equal" in found or not may_overcommit(resource):
+        return  # where one amount stands for both sides, default wins
     if ratio is not None and limit.nano * NANO > ratio.nano * request.nano:
         most = Quantity.from_nano(ratio.nano * request.nano // NANO, binary=limit.is_binary).text
         yield (
@@ -69,18 +69,6 @@ def _defaults(resource: str, found: Mapping[str, Entry]) -> Iterator[_Broken]:
             f" maxLimitRequestRatio does not allow; accepted: a default of at most {most}",
             _of(found, "default", "defaultRequest", "maxLimitRequestRatio"),
         )
-    if limit != request:
-        differ = f"default {limit.text} and defaultRequest {request.text} differ"
-        if "equal" in found:
-            yield (
-                f"{differ}, but {resource} must be equal; accepted: one amount",
-                _of(found, "default", "defaultRequest", "equal"),
-            )
-        elif not may_overcommit(resource):
-            yield (
-                f"{differ}, but Kubernetes takes one amount of {resource} for both; accepted: one of the two",
-                _of(found, "default", "defaultRequest"),
-            )
 
 
 def _sides(resource: str, found: Mapping[str, Entry]) -> Iterator[_Broken]:
