@@ -75,6 +75,20 @@ def test_totals_are_judged(sentence: str) -> None:
     assert found == "; ".join(f"pod pod.memory.{suffix}" for suffix in expected.split("; ") if suffix)
 
 
+def test_a_total_of_many_containers_with_many_resources_is_found_before_tomorrow() -> None:
+    """Each init container beside each resource of a sidecar would be ten million sums, for one Pod of 300 kB."""
+    obj = shorthand.pod("a lim memory=2Gi")
+    amounts = {f"example.com/r{index}": "1" for index in range(3000)}
+    sidecars = [{"name": "s", "restartPolicy": "Always", "resources": {"limits": amounts}}]
+    inits = [{"name": f"i{name}", "resources": {"limits": {name: "1"}}} for name in amounts]
+    obj["spec"]["initContainers"] = [*sidecars, *inits]
+    evaluation = evaluate(workload_of(obj), governance("{pod: {max: {memory: 1Gi, example.com/r7: 1}}}"), NOW)
+    assert violated(evaluation).split("; ")[:2] == [
+        "pod pod.example.com/r7.limit.max",
+        "pod pod.example.com/r7.request.max",
+    ]
+
+
 def test_totals_are_judged_after_defaults_and_are_given_none() -> None:
     governs = governance(
         "{defaulting: Apply, containers: {default: {memory: 1Gi}},"

@@ -29,11 +29,10 @@ def pod_totals(
         elif container_class == "sidecar":
             _add(totals, amounts)
             _add(running_sidecars, amounts)
-            _raise(peak, running_sidecars)
+            _raise(peak, {resource: running_sidecars[resource] for resource in amounts})
         elif container_class == "init":
-            at_its_start = dict(amounts)
-            _add(at_its_start, running_sidecars)  # only the sidecars before it are running by then
-            _raise(peak, at_its_start)
+            # Only the sidecars before it are running by then; what it does not ask for itself cannot be a new peak.
+            _raise(peak, {name: amount + running_sidecars.get(name, 0) for name, amount in amounts.items()})
     _raise(totals, peak)
     for resource, amount in (pod_level or {}).items():
         if can_be_pod_level(resource):
