@@ -5,7 +5,7 @@ A partial sum of limits bounds nothing: a pod's limit is given only by ``spec.re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from plimsoll.objects.read import escaped
@@ -14,7 +14,7 @@ from plimsoll.policy.draft import UNLIMITED_BY_ZERO, Draft
 from plimsoll.policy.model import Rules
 from plimsoll.policy.outcome import Cause, Side, Violation
 from plimsoll.policy.pod_level import pod_level_defaults, total_requests
-from plimsoll.policy.quantity import Quantity
+from plimsoll.policy.quantity import Quantity, of_nano
 from plimsoll.policy.totals import pod_totals
 from plimsoll.policy.workload import NO_RESOURCES, ContainerClass, Resources, Workload
 
@@ -37,7 +37,10 @@ def pod_violations(workload: Workload, drafts: Sequence[Draft], rules: Rules) ->
     """What the pod's totals violate of ``rules``, and what does not fit beside pod-level resources."""
     if rules.bounds:
         judged = [d for d in drafts if d.container.container_class is not ContainerClass.EPHEMERAL]
-        requests, limits = _totals(workload, judged, Side.REQUEST), _totals(workload, judged, Side.LIMIT)
+        wanted = [bounds.resource for bounds in rules.bounds]
+        pod = bounding(pod_level_defaults(judged, workload.pod_resources))
+        requests = _totals(judged, Side.REQUEST, pod.requests, workload.overhead, wanted)
+        limits = _totals(judged, Side.LIMIT, pod.limits, workload.overhead, wanted)
         for bounds in rules.bounds:
             resource = bounds.resource
             pair = Pair(
@@ -57,27 +60,31 @@ def _amount(draft: Draft, side: Side, resource: str) -> Quantity | None:
     return draft.limit(resource) if side is Side.LIMIT else draft.request(resource)
 
 
-def _totals(workload: Workload, drafts: Sequence[Draft], side: Side) -> dict[str, Quantity]:
-    containers, shown = [], dict[str, Quantity]()
+Amounts = Mapping[str, Quantity]
+
+
+def _totals(
+    drafts: Sequence[Draft], side: Side, level: Amounts, overhead: Amounts, wanted: Sequence[str]
+) -> dict[str, Quantity]:
+    """One side of the ``wanted`` resources, each written like the first amount that it comes from."""
+    containers = []
+    likes = {name: each[name] for each in (overhead, level) for name in wanted if name in each}
+    shown: dict[str, Quantity] = {}
     for draft in drafts:
         amounts = {}
-        for resource in draft.limits if side is Side.LIMIT else draft.requests:
+        for resource in wanted:
             if (amount := _amount(draft, side, resource)) is not None:
                 amounts[resource] = amount.nano
                 shown.setdefault(resource, amount)
         containers.append((draft.container.container_class.value, amounts))
-    pod = bounding(pod_level_defaults(drafts, workload.pod_resources))
-    level = pod.limits if side is Side.LIMIT else pod.requests
     totals = pod_totals(
         containers,
-        {name: amount.nano for name, amount in level.items()},
-        {name: amount.nano for name, amount in workload.overhead.items()},
+        {name: level[name].nano for name in wanted if name in level},
+        {name: overhead[name].nano for name in wanted if name in overhead},
         limits=side is Side.LIMIT,
     )
-    likes = {**workload.overhead, **level, **shown}
-    return {
-        name: Quantity.from_nano(nano, binary=name in likes and likes[name].is_binary) for name, nano in totals.items()
-    }
+    likes |= shown
+    return {name: of_nano(nano, likes[name]) for name, nano in totals.items()}
 
 
 def _given(workload: Workload, drafts: Sequence[Draft], side: Side, resource: str) -> bool:
