@@ -110,7 +110,7 @@ def _misfits(workload: Workload, pod: Resources, drafts: Sequence[Draft]) -> Ite
                     Fraction(own.nano - limit.nano),
                 )
                 yield _violation(workload, resource, ORDER, found, _set_by(draft, Side.LIMIT, resource))
-    sums = total_requests(drafts)
+    sums = total_requests(drafts) if pod.requests else {}
     for resource, request in pod.requests.items():
         total = sums.get(resource)
         if total is not None and total > request:

@@ -44,18 +44,17 @@ def pod_level_defaults(amounts: Sequence[Amounts], pod_resources: Resources | No
     if pod_resources is None or not (pod_resources.requests or pod_resources.limits):
         return pod_resources
     requests, limits = dict(pod_resources.requests), dict(pod_resources.limits)
-    sums = total_limits(amounts)
+    sums = _totals((entry.container, _pod_wide(entry.limits)) for entry in amounts)
     for resource, total in sums.items():
         if is_hugepages(resource) and resource not in requests:
             limits.setdefault(resource, total)
-    for resource, total in total_requests(amounts).items():
+    for resource, total in _totals((entry.container, _pod_wide(entry.requests)) for entry in amounts).items():
         if resource in POD_LEVEL:
             requests.setdefault(resource, total)
-    for resource, limit in limits.items():
-        if resource in POD_LEVEL or is_hugepages(resource):
-            requests.setdefault(resource, limit)
-    for resource, request in requests.items():
-        if resource not in limits and (resource in POD_LEVEL or is_hugepages(resource)):
+    for resource, limit in _pod_wide(limits).items():
+        requests.setdefault(resource, limit)
+    for resource, request in _pod_wide(requests).items():
+        if resource not in limits:
             bounded = all(resource in entry.limits for entry in amounts if is_counted(entry.container))
             if bounded and resource in sums:
                 limits[resource] = max(sums[resource], request)
@@ -65,6 +64,11 @@ def pod_level_defaults(amounts: Sequence[Amounts], pod_resources: Resources | No
 def is_counted(container: Container) -> bool:
     """False for ephemeral containers, which cannot have resources."""
     return container.container_class is not ContainerClass.EPHEMERAL
+
+
+def _pod_wide(amounts: Mapping[str, Quantity]) -> Mapping[str, Quantity]:
+    """Those of resources that a pod as a whole can have; an author may have named thousands of others."""
+    return {name: amount for name, amount in amounts.items() if name in POD_LEVEL or is_hugepages(name)}
 
 
 def _totals(containers: Iterable[tuple[Container, Mapping[str, Quantity]]]) -> dict[str, Quantity]:
