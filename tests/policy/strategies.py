@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
 from plimsoll.policy.limit_range import LimitRange, LimitRangeItem
 from plimsoll.policy.matching import Globs
-from plimsoll.policy.model import Bounds, Defaulting, Mode, NamespaceMatch, Policy, Rules
+from plimsoll.policy.model import Bounds, Defaulting, Exemption, Matcher, Mode, NamespaceMatch, Policy, Rules
 from plimsoll.policy.quantity import Quantity, parse
 from plimsoll.policy.resource_names import may_overcommit
 from plimsoll.policy.workload import ContainerClass
@@ -122,6 +123,22 @@ def policies(draw: st.DrawFn, defaulting: Defaulting | None = None) -> Policy:
         defaulting=defaulting or draw(st.sampled_from(Defaulting)),
         rules={c: same if draw(st.booleans()) else draw(rules()) for c in ContainerClass},
         pod=Rules((Bounds("memory", max=parse("8Gi")),)) if draw(st.booleans()) else Rules(),
+    )
+
+
+@st.composite
+def exemptions(draw: st.DrawFn) -> Exemption:
+    """An exemption from a few checks, of all containers or of some."""
+    checks = [
+        f"{resource}.{suffix}"
+        for resource in LADDERS
+        for suffix in ("limit.required", "request.required", "limit.max", "request.max", "limit.min", "limit.forbidden")
+    ]
+    waived = draw(st.lists(st.sampled_from(["*", *checks]), min_size=1, max_size=4))
+    names = draw(st.none() | st.just(Globs.of(["app-0", "init-*"])))
+    end = datetime(2030, 1, 1, tzinfo=UTC)
+    return Exemption(
+        "generated", "team", "why", end, "2030-01-01T00:00:00Z", Matcher(containers=names), None, frozenset(waived)
     )
 
 

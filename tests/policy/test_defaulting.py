@@ -222,6 +222,16 @@ CLAMPED = {
         "a lim nvidia.com/gpu=1",
         "a req nvidia.com/gpu=1 lim nvidia.com/gpu=1",
     ),
+    "a device's limit stays, since its request alone would be refused": (
+        "{forbidden: {limits: [nvidia.com/gpu]}}",
+        "a lim nvidia.com/gpu=1",
+        "a req nvidia.com/gpu=1 lim nvidia.com/gpu=1",
+    ),
+    "devices go where both sides are forbidden": (
+        "{forbidden: {limits: [nvidia.com/gpu], requests: [nvidia.com/gpu]}}",
+        "a lim nvidia.com/gpu=1",
+        "a",
+    ),
     "a ratio is not mended": (
         "{maxLimitRequestRatio: {memory: 2}}",
         "a req memory=1Mi lim memory=4Gi",

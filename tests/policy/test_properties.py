@@ -14,7 +14,7 @@ from plimsoll.policy.draft import UNLIMITED_BY_ZERO
 from plimsoll.policy.evaluation import Stage, evaluate
 from plimsoll.policy.limit_range import LimitRange
 from plimsoll.policy.messages import refusal, warnings
-from plimsoll.policy.model import Defaulting, Namespace, Policy
+from plimsoll.policy.model import Defaulting, Exemption, Namespace, Policy, Rules
 from plimsoll.policy.outcome import Cause, Evaluation, Side
 from plimsoll.policy.patch import ANNOTATION, json_patch
 from plimsoll.policy.quantity import parse
@@ -23,10 +23,11 @@ from plimsoll.policy.resource_names import may_overcommit
 from plimsoll.policy.snapshot import Governance
 from plimsoll.policy.workload import Workload, read_workloads
 
-from tests.policy.strategies import limit_ranges, pod_specs, policies
+from tests.policy.strategies import exemptions, limit_ranges, pod_specs, policies
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ranges = st.lists(limit_ranges(), max_size=1).map(tuple)
+waivers = st.lists(exemptions(), max_size=2).map(tuple)
 
 
 def pod_of(spec: dict[str, Any]) -> dict[str, Any]:
@@ -38,8 +39,8 @@ def workload_of(obj: dict[str, Any]) -> Workload:
     return workload
 
 
-def governed(policy: Policy, own: tuple[LimitRange, ...] = ()) -> Governance:
-    return Governance(Namespace("n"), policy, limit_ranges=own)
+def governed(policy: Policy, own: tuple[LimitRange, ...] = (), waived: tuple[Exemption, ...] = ()) -> Governance:
+    return Governance(Namespace("n"), policy, exemptions=waived, limit_ranges=own)
 
 
 def stored_by_the_server(pod: dict[str, Any]) -> dict[str, Any]:
@@ -89,17 +90,45 @@ def test_a_patch_touches_nothing_but_resources_and_our_annotation(
     assert patched == pod
 
 
-@given(pod_specs(), policies(Defaulting.APPLY), ranges)
+@given(pod_specs(), policies(), ranges, waivers)
 def test_a_legal_pod_stays_legal_whatever_is_filled_in(
-    spec: dict[str, Any], policy: Policy, own: tuple[LimitRange, ...]
+    spec: dict[str, Any], policy: Policy, own: tuple[LimitRange, ...], waived: tuple[Exemption, ...]
 ) -> None:
     """Request ≤ limit, whole resources equal: the API server accepts every patched pod."""
-    evaluation = evaluate(workload_of(pod_of(spec)), governed(policy, own), NOW, Stage.MUTATING)
+    pod = stored_by_the_server(pod_of(spec))
+    evaluation = evaluate(workload_of(pod), governed(policy, own, waived), NOW, Stage.MUTATING)
     for outcome in evaluation.outcomes:
-        for name, limit in outcome.resources.limits.items():
-            request = outcome.resources.requests[name]
-            assert request <= limit
-            assert may_overcommit(name) or request == limit
+        requests, limits = outcome.resources.requests, outcome.resources.limits
+        for name, limit in limits.items():
+            assert requests[name] <= limit
+        for name in requests:
+            assert may_overcommit(name) or requests[name] == limits[name]
+
+
+@given(pod_specs(), policies(), ranges, waivers)
+def test_no_violation_is_made_by_what_is_set(
+    spec: dict[str, Any], policy: Policy, own: tuple[LimitRange, ...], waived: tuple[Exemption, ...]
+) -> None:
+    """Whatever is exempted: what is wrong after defaulting was wrong before it."""
+    pod = stored_by_the_server(pod_of(spec))
+    governance = governed(msgspec.structs.replace(policy, pod=Rules()), own, waived)
+    before = evaluate(workload_of(pod), governance, NOW, Stage.VALIDATING).violations
+    after = evaluate(workload_of(pod), governance, NOW, Stage.MUTATING).violations
+    fields = {(each.place, each.resource) for each in before}
+    assert {(each.place, each.resource) for each in after} <= fields
+
+
+@given(pod_specs(pod_level=True), policies(), ranges, waivers)
+def test_an_exempted_container_is_left_as_written(
+    spec: dict[str, Any], policy: Policy, own: tuple[LimitRange, ...], waived: tuple[Exemption, ...]
+) -> None:
+    evaluation = evaluate(workload_of(pod_of(spec)), governed(policy, own, waived), NOW, Stage.MUTATING)
+    for setting in evaluation.settings:
+        what = "required" if setting.cause is Cause.POLICY_DEFAULT else None
+        for exemption in waived:
+            if exemption.match.containers is None or exemption.match.containers.match(setting.container):
+                assert "*" not in exemption.waive
+                assert f"{setting.resource}.{setting.side.value}.{what}" not in exemption.waive
 
 
 @given(pod_specs(pod_level=True), policies(Defaulting.APPLY), ranges)
