@@ -75,6 +75,11 @@ MENDED = {
     "a forbidden limit": ("{forbidden: {limits: [cpu]}}", "a req cpu=1 lim cpu=2", "a req cpu=1"),
     "a forbidden limit that gave the request": ("{forbidden: {limits: [cpu]}}", "a lim cpu=2", "a req cpu=2"),
     "a forbidden request": ("{forbidden: {requests: [cpu]}}", "a req cpu=1", "a"),
+    "a forbidden device": (
+        "{forbidden: {limits: [nvidia.com/gpu]}}",
+        "a req cpu=1 lim nvidia.com/gpu=1",
+        "a req cpu=1",
+    ),
     "a forbidden request that its limit would bring back": ("{forbidden: {requests: [cpu]}}", "a lim cpu=1", "a"),
     "a ratio takes a larger request": (
         "{maxLimitRequestRatio: {memory: 2}}",

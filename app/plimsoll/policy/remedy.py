@@ -163,9 +163,11 @@ def _mend(draft: Draft, bounds: Bounds, pooled: frozenset[str]) -> Iterator[Fiel
 
 
 def _drop_what_cannot_stay(draft: Draft, bounds: Bounds) -> None:
-    """A zero that sets no limit is not written again, nor a limit whose copy would be a forbidden request."""
+    """A zero that sets no limit is not written again, nor a forbidden side with the one that would bring it back."""
     resource = bounds.resource
-    if bounds.request_forbidden and not draft.waives(f"{resource}.request.forbidden"):
+    no_request = bounds.request_forbidden and not draft.waives(f"{resource}.request.forbidden")
+    no_device = bounds.limit_forbidden and not may_overcommit(resource)
+    if no_request or (no_device and not draft.waives(f"{resource}.limit.forbidden")):
         draft.limits.pop(resource, None)
         draft.requests.pop(resource, None)
     request, limit = draft.request(resource), draft.limit(resource)
