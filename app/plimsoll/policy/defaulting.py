@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from plimsoll.objects.structs import ContainerSpec
 from plimsoll.policy import limitranger
-from plimsoll.policy.draft import UNLIMITED_BY_ZERO, Draft, default_requests, fits
+from plimsoll.policy.draft import NO_RULES, UNLIMITED_BY_ZERO, Draft, default_requests, fits
 from plimsoll.policy.limitranger import LimitRange
 from plimsoll.policy.model import Bounds
 from plimsoll.policy.outcome import Cause, Origin, Side
 from plimsoll.policy.quantity import NANO, Quantity, floor_to_unit, of_nano
 from plimsoll.policy.resource_names import POD_LEVEL, is_hugepages, may_overcommit
+from plimsoll.policy.workload import NO_RESOURCES, Container, ContainerClass
 
 Pair = tuple[Quantity | None, Quantity | None]
 """(request, limit); None leaves that side as it is."""
@@ -47,6 +49,20 @@ def apply_defaults(
                 _clamp(draft, bounds, pooled, limit_ranges, clamped)
         take_back_lonely_pages(draft)
     default_requests(drafts)
+
+
+def for_nothing(bounds: Bounds) -> Pair | None:
+    """What is filled in where a container says nothing of the resource and no LimitRange and no exemption is near.
+
+    Worked out when a policy is loaded: most of what is filled in is this. None where it is nothing, or refused.
+    """
+    silent = Draft(SILENT, NO_RULES, frozenset())
+    fill_in = _one_for_both if bounds.one_for_both else _each
+    pair = fill_in(silent, bounds, None, None, no_request=bounds.request_forbidden, no_limit=bounds.limit_forbidden)
+    return None if pair == (None, None) or _refusal(silent, bounds, pair, ()) else pair
+
+
+SILENT = Container("", "", ContainerClass.REGULAR, "", NO_RESOURCES, ContainerSpec())
 
 
 def _clamp(
@@ -113,6 +129,11 @@ def _inside(value: Quantity | None, bounds: Bounds, draft: Draft, check: str, *,
 
 def _fill(draft: Draft, bounds: Bounds, limit_ranges: Sequence[LimitRange], origin: Origin) -> None:
     resource = bounds.resource
+    if bounds.for_nothing is not None and not (
+        resource in draft.requests or resource in draft.limits or draft.waived or limit_ranges
+    ):
+        _take(draft, resource, bounds.for_nothing, origin)
+        return
     request, limit = draft.written_pair(resource)
     if request is not None and (limit is not None or (bounds.default is None and not bounds.one_for_both)):
         return
@@ -140,12 +161,19 @@ def _put(draft: Draft, bounds: Bounds, wanted: Pair, limit_ranges: Sequence[Limi
         if limit is not None:
             draft.unfilled[Side.LIMIT, resource] = refused
         return False
-    for side, value in ((Side.REQUEST, request), (Side.LIMIT, limit)):
+    _take(draft, resource, wanted, origin)
+    return True
+
+
+def _take(draft: Draft, resource: str, pair: Pair, origin: Origin) -> None:
+    for side, value in zip(_SIDES, pair, strict=True):
         if value is not None:
             draft.put(side, resource, value, origin)
             if draft.unfilled:
                 draft.unfilled.pop((side, resource), None)
-    return True
+
+
+_SIDES = (Side.REQUEST, Side.LIMIT)
 
 
 def _one_for_both(

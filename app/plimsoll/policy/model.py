@@ -63,6 +63,8 @@ class Bounds(Struct, frozen=True):
     """Those of its fields that a check looks at and that say something; filled in by itself, as is the next."""
     one_for_both: bool = False
     """A value that is filled in goes to both sides."""
+    for_nothing: tuple[Quantity | None, Quantity | None] | None = None
+    """(request, limit) to fill in where neither is there, see ``defaulting.for_nothing``; None: look at the case."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "judged", tuple(name for name in _JUDGED if getattr(self, name)))

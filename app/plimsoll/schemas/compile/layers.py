@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plimsoll.objects.read import escaped
+from plimsoll.policy.defaulting import for_nothing
 from plimsoll.policy.draft import UNLIMITED_BY_ZERO
 from plimsoll.policy.model import Bounds, Rules
 from plimsoll.policy.quantity import NANO, Quantity, parse_strict
@@ -102,7 +104,7 @@ def rules_of(block: Block) -> Rules:
 def _bounds(block: Block, resource: str) -> Bounds:
     amounts = {field: entry.amount for field, entry in entries_of(block.amounts, resource)}
     lists = {field for field, _ in entries_of(block.lists, resource)}
-    return Bounds(
+    bounds = Bounds(
         resource=resource,
         request_required="required/requests" in lists,
         limit_required="required/limits" in lists,
@@ -115,6 +117,7 @@ def _bounds(block: Block, resource: str) -> Bounds:
         ratio=amounts.get("maxLimitRequestRatio"),
         equal="equal" in lists,
     )
+    return replace(bounds, for_nothing=for_nothing(bounds))
 
 
 def entries_of(fields: Mapping[str, Mapping[str, Entry | None]], resource: str) -> Iterator[tuple[str, Entry]]:
