@@ -124,7 +124,7 @@ def test_what_no_policy_governs_is_said_by_namespace() -> None:
 
 def test_an_error_says_where_and_what() -> None:
     shown = text("a: [\n---\n" + INCIDENT.replace("{}", "{limits: {memory: 1GB}}"))
-    assert "  ERROR this document\n    line 2    this is not YAML" in shown
+    assert "  ERROR this document\n    line 1    this is not YAML" in shown
     assert "  ERROR Deployment logging/elastalert, line 3" in shown
     assert '    line 14   /spec/template/spec/containers/0/resources/limits/memory: "1GB" is not a quantity' in shown
 
