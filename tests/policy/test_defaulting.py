@@ -385,6 +385,14 @@ def test_a_waived_side_never_makes_a_pod_that_would_be_refused(containers: str, 
     assert evaluation.predictions == ()
 
 
+@pytest.mark.parametrize("side", ["request", "limit"])
+def test_a_device_is_not_lowered_on_one_side_alone(side: str) -> None:
+    policy = "{containers: {outOfRange: Clamp, max: {nvidia.com/gpu: 2}}}"
+    evaluation = judged("a lim nvidia.com/gpu=4", governance(policy, f"{{waive: [nvidia.com/gpu.{side}.max]}}"))
+    assert amounts(evaluation) == "a req nvidia.com/gpu=4 lim nvidia.com/gpu=4"
+    assert len(evaluation.violations) == len(evaluation.exempted) == 1
+
+
 def test_a_forbidden_request_may_go_where_that_is_waived_it_stays() -> None:
     policy = "{containers: {outOfRange: Clamp, forbidden: {requests: [cpu]}}}"
     assert amounts(judged("a req cpu=1", governance(policy))) == "a"

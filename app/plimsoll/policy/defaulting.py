@@ -84,9 +84,9 @@ def _clamp(
     raised = any(old and new and new > old for old, new in ((request, new_request), (limit, new_limit)))
     misordered = new_request is not None and new_limit is not None and new_request > new_limit
     refused = limitranger.accepts(resource, new_request, new_limit, limit_ranges) if limit_ranges else None
-    # Kubernetes takes no device without its limit: who forbids the limit alone is told, and nothing is taken away.
-    lonely = new_limit is None and new_request is not None and not may_overcommit(resource)
-    if misordered or lonely or (raised and resource in pooled) or refused:
+    # Kubernetes takes no device whose request and limit differ: where they would, the violation is told instead.
+    uneven = new_request is not None and new_request != new_limit and not may_overcommit(resource)
+    if misordered or uneven or (raised and resource in pooled) or refused:
         if refused:
             draft.unfilled.update({(side, resource): refused for side in Side})
         return
