@@ -27,7 +27,16 @@ from plimsoll.objects.kinds import template_pointers
 from plimsoll.objects.read import decode, read_head, read_templates, template_texts
 from plimsoll.objects.structs import ObjectMeta, PodTemplate
 from plimsoll.policy.evaluation import Stage, evaluate
-from plimsoll.policy.messages import bounded, check_name, field_path, plain, refusal, violation_line, warnings
+from plimsoll.policy.messages import (
+    bounded,
+    check_name,
+    field_path,
+    plain,
+    plain_each,
+    refusal,
+    violation_line,
+    warnings,
+)
 from plimsoll.policy.model import Mode, Policy
 from plimsoll.policy.outcome import Evaluation, Violation
 from plimsoll.policy.patch import describe, json_patch
@@ -268,7 +277,7 @@ def _trace(verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "
         exempted=tuple(
             [f"{_named(each.violation)} ({each.exemption.name})" for each in evaluation.exempted[:MAX_CAUSES]]
         ),
-        settings=tuple([plain(each, 200) for each in told[:MAX_CAUSES]]),
+        settings=plain_each(told[:MAX_CAUSES], 200),
         reason=reason,
     )
 

@@ -163,19 +163,15 @@ def is_content(bounds: Bounds, request: Quantity | None, limit: Quantity | None)
     if request is None:
         if bounds.request_required:
             return False
-    elif bounds.request_forbidden or not _is_inside(bounds, request.nano):
+    elif bounds.request_forbidden or not bounds.least <= request.nano <= bounds.most:
         return False
     if limit is None:
         return not (bounds.limit_required or bounds.equal)
-    if bounds.limit_forbidden or not _is_inside(bounds, limit.nano):
+    if bounds.limit_forbidden or not bounds.least <= limit.nano <= bounds.most:
         return False
     if request is None or bounds.equal:
         return not bounds.equal or request == limit
     return bounds.ratio is None or not exceeds_ratio(bounds.ratio, request, limit)
-
-
-def _is_inside(bounds: Bounds, nano: int) -> bool:
-    return (bounds.max is None or nano <= bounds.max.nano) and (bounds.min is None or nano >= bounds.min.nano)
 
 
 @lru_cache(maxsize=256)

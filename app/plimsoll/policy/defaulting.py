@@ -38,8 +38,9 @@ def apply_defaults(
     """
     clamped, filled = Origin(Cause.CLAMP, policy), Origin(Cause.POLICY_DEFAULT, policy)
     for draft in drafts:
-        for bounds in draft.rules.bounds:
-            if draft.rules.clamp:
+        rules = draft.rules
+        for bounds in rules.bounds:
+            if rules.clamp:
                 _clamp(draft, bounds, pooled, limit_ranges, clamped)
             if fill and bounds.resource not in pooled:
                 _fill(draft, bounds, limit_ranges, filled)
@@ -166,14 +167,18 @@ def _put(draft: Draft, bounds: Bounds, wanted: Pair, limit_ranges: Sequence[Limi
 
 
 def _take(draft: Draft, resource: str, pair: Pair, origin: Origin) -> None:
-    for side, value in zip(_SIDES, pair, strict=True):
-        if value is not None:
-            draft.put(side, resource, value, origin)
-            if draft.unfilled:
+    request, limit = pair
+    if request is not None:
+        draft.put(_REQUEST, resource, request, origin)
+    if limit is not None:
+        draft.put(_LIMIT, resource, limit, origin)
+    if draft.unfilled:
+        for side, value in ((_REQUEST, request), (_LIMIT, limit)):
+            if value is not None:
                 draft.unfilled.pop((side, resource), None)
 
 
-_SIDES = (Side.REQUEST, Side.LIMIT)
+_REQUEST, _LIMIT = Side.REQUEST, Side.LIMIT
 
 
 def _one_for_both(

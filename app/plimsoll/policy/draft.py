@@ -89,7 +89,9 @@ class Draft:
 def default_requests(drafts: Iterable[Draft]) -> None:
     """The API server's own defaulting of a Pod: an absent request takes its limit (core/v1/defaults.go)."""
     for draft in drafts:
-        if draft.limits.keys() <= draft.requests.keys() or draft.container.container_class is ContainerClass.EPHEMERAL:
+        if not draft.limits or draft.limits.keys() <= draft.requests.keys():
+            continue
+        if draft.container.container_class is ContainerClass.EPHEMERAL:
             continue
         for resource, limit in draft.limits.items():
             if resource not in draft.requests:

@@ -204,8 +204,9 @@ def _container_violations(drafts: Sequence[Draft], workload: Workload) -> Iterab
             for check in checks_for(bounds.judged):
                 if (found := check.judge(bounds, pair)) is not None:
                     yield _violation(draft, resource, check.suffix, found, pooled)
-        for resource, request in draft.requests.items():
-            limit = draft.limits.get(resource)
+        limits = draft.limits
+        for resource, request in draft.requests.items() if limits else ():
+            limit = limits.get(resource)
             if limit is not None and request.nano > limit.nano and draft.limit(resource) is not None:
                 yield _violation(draft, resource, ORDER, out_of_order(request, limit))
 
@@ -273,17 +274,24 @@ def _covers(exemption: Exemption, violation: Violation, container: Container | N
     return exemption.match.is_whole_pod if container is None else exemption.match.match_container(container)
 
 
-def _settings(drafts: Iterable[Draft]) -> Iterable[Setting]:
+def _settings(drafts: Iterable[Draft]) -> list[Setting]:
+    settings = []
     for draft in drafts:
-        arrived = draft.arrived
+        arrived, container = draft.arrived, draft.container
         for (side, resource), origin in draft.origins.items():
-            if origin.cause not in _OURS:
+            cause = origin.cause
+            if cause not in _OURS:
                 continue
-            before = (arrived.limits if side is Side.LIMIT else arrived.requests).get(resource)
-            after = (draft.limits if side is Side.LIMIT else draft.requests).get(resource)
+            if side is _LIMIT:
+                before, after = arrived.limits.get(resource), draft.limits.get(resource)
+            else:
+                before, after = arrived.requests.get(resource), draft.requests.get(resource)
             if before is not after and (before is None or after is None or before.nano != after.nano):
-                container = draft.container
-                yield Setting(container.name, container.pointer, resource, side, before, after, origin.cause)
+                settings.append(Setting(container.name, container.pointer, resource, side, before, after, cause))
+    return settings
+
+
+_LIMIT = Side.LIMIT
 
 
 _OURS = (Cause.POLICY_DEFAULT, Cause.CLAMP)

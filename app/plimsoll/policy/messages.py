@@ -50,6 +50,13 @@ def plain(text: str, most: int = MAX_NAME) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def plain_each(texts: Sequence[str], most: int) -> tuple[str, ...]:
+    """`plain` of each; all of them are looked at at once, since hardly any text is not plain."""
+    if "".join(texts).isprintable() and max(map(len, texts), default=0) <= most:
+        return tuple(texts)
+    return tuple(plain(text, most) for text in texts)
+
+
 def field_path(pointer: str) -> str:
     """``/spec/containers/0/resources`` as people write it: ``spec.containers[0].resources``."""
     path = ""

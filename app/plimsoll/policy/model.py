@@ -41,6 +41,9 @@ class Defaulting(Enum):
     APPLY = "Apply"
 
 
+BEYOND = 1 << 512
+
+
 class Bounds(Struct, frozen=True):
     """What is said about one resource (``memory``) of one container, or of a pod's totals."""
 
@@ -61,6 +64,9 @@ class Bounds(Struct, frozen=True):
     """Request and limit must be equal by value."""
     judged: tuple[str, ...] = ()
     """Those of its fields that a check looks at and that say something; filled in by itself, as is the next."""
+    least: int = -BEYOND
+    most: int = BEYOND
+    """``min`` and ``max`` in nano-units; beyond every quantity where there is none."""
     one_for_both: bool = False
     """A value that is filled in goes to both sides."""
     for_nothing: tuple[Quantity | None, Quantity | None] | None = None
@@ -68,6 +74,8 @@ class Bounds(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         force_setattr(self, "judged", tuple(name for name in _JUDGED if getattr(self, name)))
+        force_setattr(self, "least", -BEYOND if self.min is None else self.min.nano)
+        force_setattr(self, "most", BEYOND if self.max is None else self.max.nano)
         force_setattr(self, "one_for_both", self.equal or not may_overcommit(self.resource))
 
 

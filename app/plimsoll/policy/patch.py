@@ -83,10 +83,12 @@ def _edit(path: str, setting: Setting, present: Collection[str]) -> Operation:
 
 
 def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterator[Operation]:
-    entries = [f"policy {policy}: {each}" for each in told]
+    who = f"policy {policy}: "
+    text = who + f"; {who}".join(told)
     before = workload.annotations.get(ANNOTATION, "")
-    # What is true comes first: what was there may be anybody's, as long as it likes, and is cut.
-    text = "; ".join(dict.fromkeys([*entries, *before.split("; ")]) if before else entries)
+    if before:
+        # What is true comes first: what was there may be anybody's, as long as it likes, and is cut.
+        text = "; ".join(dict.fromkeys([*(who + each for each in told), *before.split("; ")]))
     if len(text) * 4 > MAX_ANNOTATION and len(text.encode()) > MAX_ANNOTATION:
         text = text.encode()[: MAX_ANNOTATION - 4].decode(errors="ignore") + "…"
     if text == before or not _has_room(workload, text):
