@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from plimsoll.policy.model import ALL_CHECKS, Bounds, Rules
 from plimsoll.policy.outcome import Cause, Origin, Side
 from plimsoll.policy.quantity import NANO, Quantity
-from plimsoll.policy.workload import Container, ContainerClass
+from plimsoll.policy.workload import Container
 
 UNLIMITED_BY_ZERO = frozenset({"cpu", "memory", "ephemeral-storage"})
 """For these a limit of zero sets no limit at all (kubelet, pkg/kubelet/kuberuntime); devices of zero are none."""
@@ -90,8 +90,6 @@ def default_requests(drafts: Iterable[Draft]) -> None:
     """The API server's own defaulting of a Pod: an absent request takes its limit (core/v1/defaults.go)."""
     for draft in drafts:
         if not draft.limits or draft.limits.keys() <= draft.requests.keys():
-            continue
-        if draft.container.container_class is ContainerClass.EPHEMERAL:
             continue
         for resource, limit in draft.limits.items():
             if resource not in draft.requests:
