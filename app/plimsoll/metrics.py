@@ -6,11 +6,16 @@ bounded. Must not work at import: each server has a registry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import accumulate
+from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from plimsoll import __version__
 from plimsoll import observations as seen
@@ -29,19 +34,8 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._reviews = Counter(
-            "plimsoll_reviews",
-            "Admission requests answered.",
-            ("path", "policy", "mode", "verdict"),
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "plimsoll_review_duration_seconds",
-            "From the whole body of an admission request to the bytes of its answer.",
-            ("path",),
-            buckets=BUCKETS,
-            registry=registry,
-        )
+        self._reviews = Decisions()
+        registry.register(self._reviews)
         self._failures = Counter(
             "plimsoll_failure_mode_answers",
             "Admission requests that could not be judged and were answered by the failure mode.",
@@ -92,11 +86,8 @@ class Metrics:
             self._reloads.labels(outcome)
         for outcome in ("issued", "swapped", "rejected"):
             self._certificates.labels(outcome)
-        # Looking a child up by its labels costs as much as counting, several times over.
-        self._verdicts: dict[tuple[str, str, str, str], Counter] = {}
-        self._timers = {path: self._seconds.labels(path) for path in ("mutate", "validate")}
         self._by_kind: dict[type[Observation], Callable[..., None]] = {
-            seen.Reviewed: self._reviewed,
+            seen.Reviewed: self._reviews.count,
             seen.FailureModeAnswered: self._failed,
             seen.RequestRefused: self._request_refused,
             seen.Fault: lambda fault: self._faults.labels(fault.where).inc(),
@@ -119,16 +110,6 @@ class Metrics:
         """All metrics in Prometheus' text format, with the number of open connections now."""
         self._connections.set(connections)
         return generate_latest(self._registry)
-
-    def _reviewed(self, reviewed: seen.Reviewed) -> None:
-        key = (reviewed.path, reviewed.policy, reviewed.mode, reviewed.verdict)
-        counter = self._verdicts.get(key)
-        if counter is None:
-            if len(self._verdicts) >= MAX_SERIES:
-                key = (reviewed.path, "", reviewed.mode, reviewed.verdict)
-            counter = self._verdicts[key] = self._reviews.labels(*key)
-        counter.inc()
-        self._timers[reviewed.path].observe(reviewed.seconds)
 
     def _failed(self, failed: seen.FailureModeAnswered) -> None:
         self._failures.labels(failed.path, str(failed.allowed).lower()).inc()
@@ -153,6 +134,49 @@ class Metrics:
     def _swapped(self, swapped: seen.CertificateSwapped) -> None:
         self._certificates.labels("swapped").inc()
         self._not_after.set(_epoch(swapped.not_after))
+
+
+class Decisions(Collector):
+    """How many decisions there were, and how long they took.
+
+    Counted by hand: this is done for every pod, and a Counter and a Histogram of the library took 5 µs of 110.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._reviews: dict[tuple[str, str, str, str], int] = {}
+        self._took = {path: [0] * (len(BUCKETS) + 1) for path in ("mutate", "validate")}
+        self._seconds = dict.fromkeys(self._took, 0.0)
+
+    def count(self, reviewed: seen.Reviewed) -> None:
+        """One more; from any thread."""
+        path, seconds = reviewed.path, reviewed.seconds
+        series = (path, reviewed.policy, reviewed.mode, reviewed.verdict)
+        with self._lock:
+            if series not in self._reviews and len(self._reviews) >= MAX_SERIES:
+                series = (path, "", reviewed.mode, reviewed.verdict)
+            self._reviews[series] = self._reviews.get(series, 0) + 1
+            self._took[path][bisect_left(BUCKETS, seconds)] += 1
+            self._seconds[path] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """What the registry asks for."""
+        counter = CounterMetricFamily(
+            "plimsoll_reviews", "Admission requests answered.", labels=("path", "policy", "mode", "verdict")
+        )
+        histogram = HistogramMetricFamily(
+            "plimsoll_review_duration_seconds",
+            "From the whole body of an admission request to the bytes of its answer.",
+            labels=("path",),
+        )
+        with self._lock:
+            for series, number in self._reviews.items():
+                counter.add_metric(series, number)
+            for path, took in self._took.items():
+                buckets = list(zip((*map(str, BUCKETS), "+Inf"), accumulate(took), strict=True))
+                histogram.add_metric((path,), buckets, self._seconds[path])
+        yield counter
+        yield histogram
 
 
 def _epoch(instant: datetime) -> float:
