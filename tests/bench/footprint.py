@@ -14,12 +14,13 @@ from pathlib import Path
 
 from tests.bench import reviews
 from tests.bench.figures import Figure, Section, Spread
-from tests.bench.programs import HERE, Cores, GoPrograms, Program, pinned, plimsoll
+from tests.bench.programs import HERE, Cores, GoPrograms, pinned, plimsoll
 from tests.bench.throughput import POLICY, our_url, our_webhook
 from tests.control_plane import certificates
 from tests.control_plane.certificates import ServingCertificate
 
 REVIEWS = 2000
+LOAD_SECONDS = 3
 NAMESPACES = 5000
 
 
@@ -39,7 +40,7 @@ def measure(programs: GoPrograms, folder: Path, rounds: int) -> Section:
     core = Cores.of_this_process().server
     manifest = folder / "pod.json"
     manifest.write_text(json.dumps(reviews.review("untouched")["request"]["object"]))
-    check = [plimsoll(), "check", "--policies", POLICY, manifest]
+    check: list[str | Path] = [plimsoll(), "check", "--policies", POLICY, manifest]
     took: dict[str, list[float]] = {"start": [], "help": [], "check": []}
     for _ in range(rounds):
         took["start"].append(_start_to_ready(folder, pki))
@@ -59,18 +60,18 @@ def _memory(
     programs: GoPrograms, folder: Path, pki: ServingCertificate, policies: Path, *, name: str, title: str, aim: str
 ) -> list[Figure]:
     cores = Cores.of_this_process()
-    bodies = reviews.write(folder / "strangers", "patched", reviews.stranger, REVIEWS)
+    bodies = reviews.write(folder / "bodies", "patched", reviews.variation, REVIEWS)
     with our_webhook(folder, cores.server, pki, policies) as ours:
         url = our_url(ours)
         _wait_until_ready(url, pki)
         ready = ours.memory()
         command: list[str | Path] = [programs.load, "-url", url + "/mutate", "-ca", pki.ca, "-bodies", bodies]
-        command += ["-warmup", "0s", "-duration", "1s"]
+        command += ["-warmup", "0s", "-duration", f"{LOAD_SECONDS}s"]
         subprocess.run(pinned(command, cores.client), check=True, capture_output=True)
         served = ours.memory()
     return [
         Figure(f"{name}-{when}-{kind.lower()}", f"{kind}, {title}, {said}", "MB", Spread.of([sizes[kind]]), 1, aim=aim)
-        for when, said, sizes in (("ready", "ready", ready), ("served", "after a second of load", served))
+        for when, said, sizes in (("ready", "ready", ready), ("served", f"after {LOAD_SECONDS} s of load", served))
         for kind in ("Rss", "Pss")
     ]
 
@@ -98,4 +99,5 @@ def _seconds(command: Sequence[str | Path], core: int) -> float:
 
 
 def _namespace(index: int) -> str:
-    return f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop-{index}, labels: {{team: team-{index % 100}}}}}\n---\n"
+    metadata = f"{{name: shop-{index}, labels: {{team: team-{index % 100}}}}}"
+    return f"apiVersion: v1\nkind: Namespace\nmetadata: {metadata}\n---\n"

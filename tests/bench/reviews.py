@@ -20,18 +20,12 @@ def review(name: str) -> Review:
     return read
 
 
-def replica(made_from: Review, rng: random.Random) -> Review:
-    """The next Pod of the same ReplicaSet: another uid, another name of the token's volume, nothing else."""
-    text = json.dumps(made_from)
-    text = text.replace("kube-api-access-x7v2q", "kube-api-access-" + _letters(rng, 5))
-    return _with_uid(json.loads(text), rng)
-
-
-def stranger(made_from: Review, rng: random.Random) -> Review:
-    """A Pod of the same shape and length that nothing has seen: names, images and amounts of its own."""
-    name = _letters(rng, 8)
-    text = json.dumps(made_from).replace("checkout", name).replace("5d9f7c6b84", _letters(rng, 10))
-    new: Review = _with_uid(json.loads(text), rng)
+def variation(made_from: Review, rng: random.Random) -> Review:
+    """A Pod of the same shape and length: names, images and amounts of its own."""
+    text = json.dumps(made_from).replace("checkout", _letters(rng, 8)).replace("5d9f7c6b84", _letters(rng, 10))
+    new: Review = json.loads(text.replace("kube-api-access-x7v2q", f"kube-api-access-{_letters(rng, 5)}"))
+    digits = f"{rng.getrandbits(128):032x}"
+    new["request"]["uid"] = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     for container in new["request"]["object"]["spec"]["containers"]:
         requests = container["resources"].get("requests", {})
         if "cpu" in requests:
@@ -43,8 +37,8 @@ def stranger(made_from: Review, rng: random.Random) -> Review:
 
 
 def named(made_from: Review, rng: random.Random) -> Review:
-    """A replica as /validate sees it: the API server has given it a name by then."""
-    new = replica(made_from, rng)
+    """The same as /validate sees it: the API server has given it a name by then."""
+    new = variation(made_from, rng)
     name = new["request"]["object"]["metadata"]["generateName"] + _letters(rng, 5)
     new["request"]["name"] = new["request"]["object"]["metadata"]["name"] = name
     return new
@@ -67,12 +61,6 @@ def write(path: Path, name: str, make: Callable[[Review, random.Random], Review]
     rng, made_from = random.Random(4), review(name)
     path.write_bytes(b"\n".join(encoded(make(made_from, rng)) for _ in range(count)) + b"\n")
     return path
-
-
-def _with_uid(new: Review, rng: random.Random) -> Review:
-    digits = f"{rng.getrandbits(128):032x}"
-    new["request"]["uid"] = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-    return new
 
 
 def _letters(rng: random.Random, count: int) -> str:

@@ -34,16 +34,14 @@ def measure(rounds: int) -> Section:
     said = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parents[1])
     assert said.returncode == 0, said.stderr
     took = json.loads(said.stdout)
-    section = Section("scale", "One patched review, from body to answer, by policies / namespaces")
-    for kind, title in (("repeated", "a template seen before"), ("new", "no two Pods alike")):
-        base = took[kind][0]
-        for (policies, namespaces), values in zip(SHAPES, took[kind], strict=True):
-            name = f"{kind}-{policies}-{namespaces}"
-            shown = f"{title}: {policies:,} / {namespaces:,}"
-            ratio = None if values is base else ratios(values, base)
-            against = "1 / 1" if ratio else ""
-            aim = "≤ 1.1" if ratio else ""
-            section.figures.append(Figure(name, shown, "µs", Spread.of(values), 1, ratio, against, aim))
+    section = Section("scale", "One patched review, from body to answer, by how much there is to know")
+    base = took["shapes"][0]
+    for (policies, namespaces), values in zip(SHAPES, took["shapes"], strict=True):
+        ratio = None if values is base else ratios(values, base)
+        against = "1 policy, 1 namespace" if ratio else ""
+        title = f"policies: {policies:,}, namespaces: {namespaces:,}"
+        name, aim = f"review-{policies}-{namespaces}", "≤ 1.1" if ratio else ""
+        section.figures.append(Figure(name, title, "µs", Spread.of(values), 1, ratio, against, aim))
     title = "the first review in a namespace, among 1,000 policies"
     section.figures.append(Figure("first-in-namespace", title, "µs", Spread.of(took["first"])))
     return section
@@ -64,36 +62,30 @@ def snapshot(policies: int, namespaces: int) -> Snapshot:
     return load(texts).snapshot
 
 
-def bodies(namespaces: int, make: Callable[[reviews.Review, random.Random], reviews.Review]) -> list[HttpRequest]:
+def bodies(namespaces: int) -> list[HttpRequest]:
     """The same Pods each time, spread over the namespaces."""
     rng, made_from = random.Random(4), reviews.review("patched")
+    pods = [reviews.variation(made_from, rng) for _ in range(BODIES)]
     return [
-        HttpRequest(b"POST", b"/mutate", b"", {}, reviews.in_namespace(make(made_from, rng), f"shop-{n % namespaces}"))
-        for n in range(BODIES)
+        HttpRequest(b"POST", b"/mutate", b"", {}, reviews.in_namespace(pod, f"shop-{index % namespaces}"))
+        for index, pod in enumerate(pods)
     ]
 
 
 def main(rounds: int) -> None:
     """Print what every shape took, in microseconds per review."""
-    snapshots = [snapshot(*shape) for shape in SHAPES]
-    first: list[float] = []
-    took: dict[str, list[list[float]]] = {}
-    for kind, make in (("repeated", reviews.replica), ("new", reviews.stranger)):
-        asked = {namespaces: bodies(namespaces, make) for _, namespaces in SHAPES}
-        answers = [_answer_of(each) for each in snapshots]
-        for (policies, namespaces), answer in zip(SHAPES, answers, strict=True):
-            seconds = _seconds(answer, asked[namespaces])  # namespaces, templates, caches: not counted
-            if kind == "repeated" and (policies, namespaces) == SHAPES[-1]:
-                first.append(seconds / BODIES * 1e6)
-        took[kind] = [[] for _ in SHAPES]
-        for _ in range(rounds):
-            sums = [0.0 for _ in SHAPES]
-            for start in range(0, BODIES, SLICE):
-                for index, (shape, answer) in enumerate(zip(SHAPES, answers, strict=True)):
-                    sums[index] += _seconds(answer, asked[shape[1]][start : start + SLICE])
-            for index, seconds in enumerate(sums):
-                took[kind][index].append(seconds / BODIES * 1e6)
-    print(json.dumps({**took, "first": first}))
+    answers = [_answer_of(snapshot(*shape)) for shape in SHAPES]
+    asked = {namespaces: bodies(namespaces) for _, namespaces in SHAPES}
+    first = [_seconds(answer, asked[shape[1]]) for shape, answer in zip(SHAPES, answers, strict=True)]
+    took: list[list[float]] = [[] for _ in SHAPES]
+    for _ in range(rounds):
+        sums = [0.0 for _ in SHAPES]
+        for start in range(0, BODIES, SLICE):
+            for index, (shape, answer) in enumerate(zip(SHAPES, answers, strict=True)):
+                sums[index] += _seconds(answer, asked[shape[1]][start : start + SLICE])
+        for index, seconds in enumerate(sums):
+            took[index].append(seconds / BODIES * 1e6)
+    print(json.dumps({"shapes": took, "first": [first[-1] / BODIES * 1e6]}))
 
 
 def _answer_of(known: Snapshot) -> Callable[[HttpRequest], HttpResponse]:

@@ -117,8 +117,10 @@ def _has_room(workload: Workload, text: str) -> bool:
 
 def describe(setting: Setting) -> str:
     """``app requests.cpu=50m``: one value that was set, for the annotation and the log."""
+    before, after = setting.before, setting.after
     field = f"{setting.container} {setting.side.field}.{setting.resource}"
-    if setting.after is None:
-        return f"{field} removed (was {setting.before.canonical if setting.before else 'absent'})"
-    was = f" (was {setting.before.canonical})" if setting.before and setting.cause is Cause.CLAMP else ""
-    return f"{field}={setting.after.canonical}{was}"
+    if after is None:
+        return f"{field} removed (was {before.canonical if before else 'absent'})"
+    if before is None or setting.cause is not Cause.CLAMP:
+        return f"{field}={after.canonical}"
+    return f"{field}={after.canonical} (was {before.canonical})"
