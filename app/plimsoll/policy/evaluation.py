@@ -74,7 +74,7 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
         workload=workload,
         governance=governance,
         policy=policy,
-        outcomes=tuple([Outcome(Resources(d.requests, d.limits), d.origins) for d in drafts]),
+        outcomes=tuple([Outcome(d.requests, d.limits, d.origins) for d in drafts]),
         settings=tuple(_settings(drafts)),
         violations=standing,
         exempted=exempted,

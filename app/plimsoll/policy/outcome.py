@@ -134,8 +134,14 @@ class Prediction(Struct, frozen=True, gc=False):
 class Outcome(Struct, frozen=True, gc=False):
     """One container after the decision, with the origin of each value that nobody wrote."""
 
-    resources: Resources
+    requests: Mapping[str, Quantity]
+    limits: Mapping[str, Quantity]
     origins: Mapping[tuple[Side, str], Origin]
+
+    @property
+    def resources(self) -> Resources:
+        """Both sides together."""
+        return Resources(self.requests, self.limits)
 
 
 def _advice(containers: Iterable[Container]) -> Iterator[Advice]:

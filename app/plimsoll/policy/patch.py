@@ -7,7 +7,7 @@ that really are in the document received: an absent parent is added whole, a pre
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from plimsoll.objects.read import escaped
 from plimsoll.policy.outcome import Cause, Evaluation, Setting, Side
+from plimsoll.policy.quantity import Quantity
 from plimsoll.policy.workload import Container, Workload
 
 ANNOTATION = "plimsoll.dev/set"
@@ -53,33 +54,37 @@ def json_patch(evaluation: Evaluation, told: Sequence[str] | None = None) -> tup
 _pointer = attrgetter("pointer")
 
 
-def _container_operations(container: Container, settings: Iterable[Setting]) -> list[Operation]:
+def _container_operations(container: Container, settings: Iterable[Setting]) -> Iterator[Operation]:
     written = container.spec.resources
+    present_limits, present_requests = (None, None) if written is None else (written.limits, written.requests)
     base = f"{container.pointer}/resources"
-    limits: list[Setting] = []
-    requests: list[Setting] = []
+    limits: dict[str, str] = {}
+    requests: dict[str, str] = {}
     for setting in settings:
-        (limits if setting.side is Side.LIMIT else requests).append(setting)
-    if written is None:
-        sides = (("limits", limits), ("requests", requests))
-        return [Operation("add", base, {field: _amounts(of_side) for field, of_side in sides if of_side})]
-    operations = []
-    for field, of_side, present in (("limits", limits, written.limits), ("requests", requests, written.requests)):
+        if setting.side is _LIMIT:
+            present, added = present_limits, limits
+        else:
+            present, added = present_requests, requests
+        after = setting.after
         if present is not None:
-            operations += [_edit(f"{base}/{field}/{escaped(each.resource)}", each, present) for each in of_side]
-        elif added := _amounts(of_side):
-            operations.append(Operation("add", f"{base}/{field}", added))
-    return operations
+            yield _edit(f"{base}/{setting.side.field}/{escaped(setting.resource)}", after, setting.resource in present)
+        elif after is not None:
+            added[setting.resource] = after.canonical
+    sides = {field: added for field, added in (("limits", limits), ("requests", requests)) if added}
+    if written is None:
+        yield Operation("add", base, sides)
+    else:
+        for field, added in sides.items():
+            yield Operation("add", f"{base}/{field}", added)
 
 
-def _amounts(settings: Sequence[Setting]) -> dict[str, str]:
-    return {setting.resource: setting.after.canonical for setting in settings if setting.after is not None}
+_LIMIT = Side.LIMIT
 
 
-def _edit(path: str, setting: Setting, present: Collection[str]) -> Operation:
-    if setting.after is None:
+def _edit(path: str, after: Quantity | None, present: bool) -> Operation:  # noqa: FBT001 - of this module alone
+    if after is None:
         return Operation("remove", path)
-    return Operation("replace" if setting.resource in present else "add", path, setting.after.canonical)
+    return Operation("replace" if present else "add", path, after.canonical)
 
 
 def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterator[Operation]:
