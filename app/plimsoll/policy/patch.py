@@ -54,30 +54,32 @@ def json_patch(evaluation: Evaluation, told: Sequence[str] | None = None) -> tup
 _pointer = attrgetter("pointer")
 
 
-def _container_operations(container: Container, settings: Iterable[Setting]) -> Iterator[Operation]:
+def _container_operations(container: Container, settings: Iterable[Setting]) -> list[Operation]:
     written = container.spec.resources
-    present_limits, present_requests = (None, None) if written is None else (written.limits, written.requests)
     base = f"{container.pointer}/resources"
-    limits: dict[str, str] = {}
-    requests: dict[str, str] = {}
+    limits, requests = (None, None) if written is None else (written.limits, written.requests)
+    new_limits: dict[str, str] = {}
+    new_requests: dict[str, str] = {}
+    edits: list[Operation] = []
     for setting in settings:
-        if setting.side is _LIMIT:
-            present, added = present_limits, limits
-        else:
-            present, added = present_requests, requests
-        after = setting.after
+        is_limit, after = setting.side is _LIMIT, setting.after
+        present = limits if is_limit else requests
         if present is not None:
-            yield _edit(f"{base}/{setting.side.field}/{escaped(setting.resource)}", after, setting.resource in present)
+            path = f"{base}/{setting.side.field}/{escaped(setting.resource)}"
+            edits.append(_edit(path, after, setting.resource in present))
         elif after is not None:
-            added[setting.resource] = after.canonical
-    sides = {field: added for field, added in (("limits", limits), ("requests", requests)) if added}
+            (new_limits if is_limit else new_requests)[setting.resource] = after.canonical
+    added = {field: amounts for field, amounts in (("limits", new_limits), ("requests", new_requests)) if amounts}
     if written is None:
-        yield Operation("add", base, sides)
-    else:
-        for field, added in sides.items():
-            yield Operation("add", f"{base}/{field}", added)
+        return [Operation("add", base, added)]
+    operations = [Operation("add", f"{base}/{field}", amounts) for field, amounts in added.items()]
+    if edits:
+        operations += edits
+        operations.sort(key=_path)
+    return operations
 
 
+_path = attrgetter("path")
 _LIMIT = Side.LIMIT
 
 
