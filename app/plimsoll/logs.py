@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -132,18 +133,21 @@ class Logs:
 
 
 class _Clock:
-    """The time of day as text, in UTC, to the millisecond; a second's text is made once."""
+    """The time of day as text, in UTC; a millisecond's text is made once, since a busy one has ten decisions."""
 
     def __init__(self) -> None:
-        self._second = 0
-        self._text = ""
+        self._moment = self._second = 0
+        self._text = self._until_second = ""
 
     def text(self) -> str:
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return "%s.%03dZ" % (self._text, (now - second) * 1000)  # noqa: UP031 - half the time of an f-string
+        moment = time.time_ns() // 1_000_000
+        if moment != self._moment:
+            self._moment = moment
+            second, rest = divmod(moment, 1000)
+            if second != self._second:
+                self._second, self._until_second = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._text = f"{self._until_second}.{rest:03d}Z"
+        return self._text
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -151,12 +155,16 @@ _ENCODER = msgspec.json.Encoder()
 
 def _as_json(moment: str, level: str, event: str, observation: Observation) -> bytes:
     # Joined by hand: this is done for every pod, and a dict of the fields would cost as much again.
-    head = f'{{"time":"{moment}","level":"{level}","event":"{event}",'.encode()
-    line = head + _ENCODER.encode(observation)[1:]
+    line = _head(moment, level, event) + _ENCODER.encode(observation)[1:]
     if not line.isascii() or b"\x7f" in line:
         # Control characters above ASCII and marks that reverse a line's direction mean something to terminals.
         line = json.dumps(json.loads(line)).replace("\x7f", "\\u007f").encode()
     return line + b"\n"
+
+
+@lru_cache(maxsize=32)
+def _head(moment: str, level: str, event: str) -> bytes:
+    return f'{{"time":"{moment}","level":"{level}","event":"{event}",'.encode()
 
 
 def _text_renderer(*, colors: bool) -> Callable[[str, str, str, Observation], bytes]:
