@@ -55,7 +55,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = self.origin if self.line is None else f"{self.origin}:{self.line}"
-        return f"{where}: {self.pointer or '/'}: {self.reason}"
+        return f"{where}: {self.pointer}: {self.reason}" if self.pointer else f"{where}: {self.reason}"
 
 
 class InvalidPolicy(PlimsollError):

@@ -129,7 +129,7 @@ def test_a_first_start_on_invalid_policies_ends_with_all_problems_and_code_2(pol
     ("flags", "said"),
     [
         ([], "--policies or PLIMSOLL_POLICIES: nothing is given"),
-        (["--policies", "/nowhere"], "/nowhere: /: no such file or folder"),
+        (["--policies", "/nowhere"], "/nowhere: no such file or folder"),
         (["--policies", "{policies}", "--tls-cert-file", "/nowhere"], "given without --tls-private-key-file"),
         (
             ["--policies", "{policies}", "--tls-cert-file", "/nowhere", "--tls-private-key-file", "/nowhere"],
