@@ -38,7 +38,7 @@ from plimsoll.policy.messages import (
     warnings,
 )
 from plimsoll.policy.model import Mode, Policy
-from plimsoll.policy.outcome import Evaluation, Violation
+from plimsoll.policy.outcome import Evaluation, Exempted, Violation
 from plimsoll.policy.patch import describe, json_patch
 from plimsoll.policy.snapshot import Governance, Snapshot
 from plimsoll.policy.workload import ObjectRef, Workload, owners_of, workload_of
@@ -80,7 +80,7 @@ def mutate(request: AdmissionRequest, snapshot: Snapshot, now: datetime) -> Admi
         evaluation = evaluate(_pod_workload(request, meta, pod), governance, now, Stage.MUTATING)
     except MalformedObject as error:
         return _unreadable(request, error, policy, mode)
-    told = [describe(setting) for setting in evaluation.settings]
+    told = tuple(map(describe, evaluation.settings))
     patch = json_patch(evaluation, told)
     verdict = Verdict.PATCHED if patch else Verdict.ALLOWED
     return AdmissionResponse(allowed=True, trace=_trace(verdict, evaluation, mode, told=told), patch=patch)
@@ -273,13 +273,15 @@ def _trace(verdict: Verdict, evaluation: Evaluation, mode: Mode, reason: str = "
         verdict=verdict,
         policy=evaluation.policy.name if evaluation.policy else "",
         mode=mode.text,
-        checks=tuple([_named(violation) for violation in evaluation.violations[:MAX_CAUSES]]),
-        exempted=tuple(
-            [f"{_named(each.violation)} ({each.exemption.name})" for each in evaluation.exempted[:MAX_CAUSES]]
-        ),
+        checks=tuple(map(_named, evaluation.violations[:MAX_CAUSES])),
+        exempted=tuple(map(_named_exempted, evaluation.exempted[:MAX_CAUSES])),
         settings=plain_each(told[:MAX_CAUSES], 200),
         reason=reason,
     )
+
+
+def _named_exempted(each: Exempted) -> str:
+    return f"{_named(each.violation)} ({each.exemption.name})"
 
 
 def _named(violation: Violation) -> str:

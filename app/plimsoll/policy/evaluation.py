@@ -68,7 +68,9 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
     _limit_range_step(workload, governance, drafts, stage)
     if stage != Stage.VALIDATING:
         _default_step(workload, governance, policy, drafts)
-    violations = [*_container_violations(drafts, workload), *pod_violations(workload, drafts, policy.pod)]
+    violations = _container_violations(drafts, workload)
+    if policy.pod.bounds or workload.pod_resources is not None:
+        violations += pod_violations(workload, drafts, policy.pod)
     standing, exempted = _waived(violations, drafts, exemptions)
     return Evaluation(
         workload=workload,
@@ -85,6 +87,8 @@ def evaluate(workload: Workload, governance: Governance, now: datetime, stage: s
 
 def exemptions_for(workload: Workload, governance: Governance, now: datetime) -> tuple[Exemption, ...]:
     """Those that hold at ``now`` and whose words about the whole pod match."""
+    if not governance.exemptions:
+        return ()
     return tuple([e for e in governance.exemptions if now <= e.expires and e.match.match_pod(workload)])
 
 
@@ -187,7 +191,8 @@ def _take_back(
                 draft.origins[side, resource] = origins[side, resource]
 
 
-def _container_violations(drafts: Sequence[Draft], workload: Workload) -> Iterable[Violation]:
+def _container_violations(drafts: Sequence[Draft], workload: Workload) -> list[Violation]:
+    violations: list[Violation] = []
     pooled, pool = pooled_resources(workload), bounding(workload.pod_resources)
     for draft in drafts:
         for bounds in draft.rules.bounds:
@@ -203,12 +208,13 @@ def _container_violations(drafts: Sequence[Draft], workload: Workload) -> Iterab
             )
             for check in checks_for(bounds.judged):
                 if (found := check.judge(bounds, pair)) is not None:
-                    yield _violation(draft, resource, check.suffix, found, pooled)
+                    violations.append(_violation(draft, resource, check.suffix, found, pooled))
         limits = draft.limits
         for resource, request in draft.requests.items() if limits else ():
             limit = limits.get(resource)
             if limit is not None and request.nano > limit.nano and draft.limit(resource) is not None:
-                yield _violation(draft, resource, ORDER, out_of_order(request, limit))
+                violations.append(_violation(draft, resource, ORDER, out_of_order(request, limit)))
+    return violations
 
 
 def _violation(draft: Draft, resource: str, suffix: str, found: Found, pooled: frozenset[str] = NOTHING) -> Violation:

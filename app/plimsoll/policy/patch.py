@@ -7,7 +7,7 @@ that really are in the document received: an absent parent is added whole, a pre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -41,13 +41,14 @@ def json_patch(evaluation: Evaluation, told: Sequence[str] | None = None) -> tup
     if not settings:
         return ()
     workload, policy = evaluation.workload, evaluation.policy
-    containers = {container.pointer: container for container in workload.containers}
+    containers = dict(zip(map(_pointer, workload.containers), workload.containers, strict=True))
     operations: list[Operation] = []
     for pointer, of_container in groupby(settings, key=_pointer):  # they come container by container
         operations += _container_operations(containers[pointer], of_container)
     if told is None:
         told = [describe(setting) for setting in settings]
-    operations += _annotation(workload, policy.name if policy else "", told)
+    if (annotation := _annotation(workload, policy.name if policy else "", told)) is not None:
+        operations.append(annotation)
     return tuple(operations)
 
 
@@ -69,10 +70,13 @@ def _container_operations(container: Container, settings: Iterable[Setting]) -> 
             edits.append(_edit(path, after, setting.resource in present))
         elif after is not None:
             (new_limits if is_limit else new_requests)[setting.resource] = after.canonical
-    added = {field: amounts for field, amounts in (("limits", new_limits), ("requests", new_requests)) if amounts}
     if written is None:
-        return [Operation("add", base, added)]
-    operations = [Operation("add", f"{base}/{field}", amounts) for field, amounts in added.items()]
+        return [Operation("add", base, _given(limits=new_limits, requests=new_requests))]
+    operations = []
+    if new_limits:
+        operations.append(Operation("add", f"{base}/limits", new_limits))
+    if new_requests:
+        operations.append(Operation("add", f"{base}/requests", new_requests))
     if edits:
         operations += edits
         operations.sort(key=_path)
@@ -80,6 +84,12 @@ def _container_operations(container: Container, settings: Iterable[Setting]) -> 
 
 
 _path = attrgetter("path")
+
+
+def _given(**sides: dict[str, str]) -> dict[str, dict[str, str]]:
+    return {field: amounts for field, amounts in sides.items() if amounts}
+
+
 _LIMIT = Side.LIMIT
 
 
@@ -89,7 +99,7 @@ def _edit(path: str, after: Quantity | None, present: bool) -> Operation:  # noq
     return Operation("replace" if present else "add", path, after.canonical)
 
 
-def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterator[Operation]:
+def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Operation | None:
     who = f"policy {policy}: "
     text = who + f"; {who}".join(told)
     before = workload.annotations.get(ANNOTATION, "")
@@ -99,14 +109,12 @@ def _annotation(workload: Workload, policy: str, told: Sequence[str]) -> Iterato
     if len(text) * 4 > MAX_ANNOTATION and len(text.encode()) > MAX_ANNOTATION:
         text = text.encode()[: MAX_ANNOTATION - 4].decode(errors="ignore") + "…"
     if text == before or not _has_room(workload, text):
-        return
+        return None
     if not workload.has_metadata:
-        yield Operation("add", "/metadata", {"annotations": {ANNOTATION: text}})
-    elif not workload.has_annotations:
-        yield Operation("add", "/metadata/annotations", {ANNOTATION: text})
-    else:
-        op = "replace" if ANNOTATION in workload.annotations else "add"
-        yield Operation(op, _ANNOTATION_PATH, text)
+        return Operation("add", "/metadata", {"annotations": {ANNOTATION: text}})
+    if not workload.has_annotations:
+        return Operation("add", "/metadata/annotations", {ANNOTATION: text})
+    return Operation("replace" if ANNOTATION in workload.annotations else "add", _ANNOTATION_PATH, text)
 
 
 _ANNOTATION_PATH = f"/metadata/annotations/{escaped(ANNOTATION)}"

@@ -161,10 +161,11 @@ def owners_of(meta: ObjectMeta, template: PodTemplate) -> tuple[tuple[str, str],
     A ReplicaSet is named after its owner and the pod-template-hash label, a Job after its CronJob and the scheduled
     minute (kubernetes/kubernetes, pkg/controller/deployment and pkg/controller/cronjob).
     """
-    controllers = [owner for owner in meta.ownerReferences or () if owner.controller]
-    if not controllers:
+    for owner in meta.ownerReferences or ():
+        if owner.controller:
+            break
+    else:
         return ()
-    owner = controllers[0]
     if not owner.kind or not owner.name:
         return ()
     stem, dash, suffix = owner.name.rpartition("-")
