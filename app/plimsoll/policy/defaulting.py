@@ -39,17 +39,24 @@ def apply_defaults(
     clamped, filled = Origin(Cause.CLAMP, policy), Origin(Cause.POLICY_DEFAULT, policy)
     for draft in drafts:
         rules = draft.rules
-        for bounds in rules.bounds:
+        for bounds in rules.bounds if fill or rules.clamp else ():
             if rules.clamp:
                 _clamp(draft, bounds, pooled, limit_ranges, clamped)
             if fill and bounds.resource not in pooled:
                 _fill(draft, bounds, limit_ranges, filled)
-            if draft.replaceable and draft.rules.clamp and not (bounds.limit_forbidden or bounds.request_forbidden):
-                # What nothing has replaced stays, and is held inside the bounds like a written value.
-                draft.replaceable.difference_update([(side, bounds.resource) for side in Side])
-                _clamp(draft, bounds, pooled, limit_ranges, clamped)
+            if rules.clamp:
+                _hold_the_unreplaced(draft, bounds, pooled, limit_ranges, clamped)
         take_back_lonely_pages(draft)
     default_requests(drafts)
+
+
+def _hold_the_unreplaced(
+    draft: Draft, bounds: Bounds, pooled: Collection[str], limit_ranges: Sequence[LimitRange], origin: Origin
+) -> None:
+    """What is of our LimitRange and nothing has replaced stays, inside the bounds like a written value."""
+    if draft.replaceable and not (bounds.limit_forbidden or bounds.request_forbidden):
+        draft.replaceable.difference_update([(side, bounds.resource) for side in Side])
+        _clamp(draft, bounds, pooled, limit_ranges, origin)
 
 
 def for_nothing(bounds: Bounds) -> Pair | None:

@@ -193,7 +193,7 @@ def _take_back(
 
 def _container_violations(drafts: Sequence[Draft], workload: Workload) -> list[Violation]:
     violations: list[Violation] = []
-    pooled, pool = pooled_resources(workload), bounding(workload.pod_resources)
+    pool = bounding(workload.pod_resources)
     for draft in drafts:
         for bounds in draft.rules.bounds:
             resource = bounds.resource
@@ -208,6 +208,7 @@ def _container_violations(drafts: Sequence[Draft], workload: Workload) -> list[V
             )
             for check in checks_for(bounds.judged):
                 if (found := check.judge(bounds, pair)) is not None:
+                    pooled = pooled_resources(workload)
                     violations.append(_violation(draft, resource, check.suffix, found, pooled))
         limits = draft.limits
         for resource, request in draft.requests.items() if limits else ():

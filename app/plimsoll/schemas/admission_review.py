@@ -34,7 +34,7 @@ class _User(Struct, gc=False):
     username: str | None = None
 
 
-class _Request(Struct):
+class _Request(Struct, gc=False):
     uid: str | None = None
     kind: _Kind | None = None
     subResource: str | None = None  # noqa: N815 - Kubernetes' name
@@ -47,7 +47,7 @@ class _Request(Struct):
     oldObject: Raw = Raw(b"null")  # noqa: N815
 
 
-class _Review(Struct):
+class _Review(Struct, gc=False):
     apiVersion: str | None = None  # noqa: N815
     kind: str | None = None
     request: _Request | None = None
