@@ -36,7 +36,7 @@ def ended(error: Exception) -> tuple[int, str]:
         (
             InvalidPolicy([Problem("a.yaml", 3, "/spec", "x"), Problem("b.yaml", None, "", "y")]),
             2,
-            "a.yaml:3: /spec: x\nb.yaml: /: y\n",
+            "a.yaml:3: /spec: x\nb.yaml: y\n",
         ),
         (InvalidSettings({"--port": "too high", "--host": "odd"}), 2, "--port: too high\n--host: odd\n"),
         (CertificateError("no key"), 2, "no key\n"),
