@@ -113,13 +113,13 @@ class Logs:
         self._second = 0
         self._refusals = 0
 
-    def observe(self, observation: Observation) -> None:
-        """One line, if the observation has one."""
+    def observe(self, observation: Observation, moment: int | None = None) -> None:
+        """One line, if the observation has one. ``moment``: when it was, in milliseconds since 1970, if not now."""
         kind = type(observation)
         if kind is RequestRefused and self._flooded():
             return
         level, event = self._heads[kind]
-        self._write(self._render(self._clock.text(), level, event, observation))
+        self._write(self._render(self._clock.text(moment), level, event, observation))
 
     def _flooded(self) -> bool:
         second = int(time.monotonic())
@@ -139,8 +139,9 @@ class _Clock:
         self._moment = self._second = 0
         self._text = self._until_second = ""
 
-    def text(self) -> str:
-        moment = time.time_ns() // 1_000_000
+    def text(self, moment: int | None) -> str:
+        if moment is None:
+            moment = time.time_ns() // 1_000_000
         if moment != self._moment:
             self._moment = moment
             second, rest = divmod(moment, 1000)

@@ -50,6 +50,7 @@ from plimsoll.webhook.app import Webhook
 from plimsoll.wiring.auditor import Auditor
 from plimsoll.wiring.local import compile_policies
 from plimsoll.wiring.rounds import rounds
+from plimsoll.wiring.telling import Telling
 
 SWITCH_SECONDS = 0.0005
 """A thread that compiles policies gives the interpreter back this often, so that a review never waits for long
@@ -85,6 +86,7 @@ class Server:
         self._lines = LineWriter(sys.stderr.fileno())
         self._logs = Logs(self._lines.write, as_json=as_json, colors=terminal)
         self._metrics = Metrics(lambda: self._lines.lost)
+        self._telling = Telling(self._logs, self._metrics)
         try:
             files = PolicyFiles(settings.policies, policy_state, compile_policies)
             self.policies = PolicyKeeper(
@@ -121,13 +123,13 @@ class Server:
 
     def observe(self, observation: Observation) -> None:
         """To the log and the metrics."""
-        self._logs.observe(observation)
-        self._metrics.observe(observation)
+        self._telling.observe(observation)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT. ``ready`` gets the address. Raises InvalidSettings where the port is taken."""
         settings, loop, stop = self._settings, asyncio.get_running_loop(), asyncio.Event()
         loop.set_exception_handler(self._loop_fault)
+        self._telling.start(loop)
         try:
             port = await self._https.listen(settings.host, settings.port, self.certificates.front.context)
         except OSError as error:
@@ -160,6 +162,7 @@ class Server:
                     watch.cancel()
         finally:
             self._auditor.close()
+            self._telling.stop()
             self._lines.close()
 
     def _audit_routes(self, body_bytes: int) -> dict[bytes, Endpoint]:
@@ -173,6 +176,7 @@ class Server:
         }
 
     def _measured(self) -> bytes:
+        self._telling.tell()
         return self._metrics.text(connections=self._https.connections)
 
     def _conditions(self) -> Iterator[Condition]:
