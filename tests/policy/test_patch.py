@@ -290,3 +290,12 @@ def test_each_setting_is_told_in_a_few_words(policy: str, containers: str, told:
     told_before = [f"told {index}" for index, _ in enumerate(evaluation.settings)]
     annotation = json_patch(evaluation, told_before)[-1]
     assert "told 0" in str(annotation.value)
+
+
+def test_what_only_a_limit_range_would_have_set_needs_no_removal() -> None:
+    """In a file LimitRanger's value is foretold, not there: Clamp takes it away without an operation."""
+    policy = "{containers: {forbidden: {limits: [cpu]}, outOfRange: Clamp}}"
+    ranges = "Container default cpu=1"
+    evaluation = evaluate(workload_of(pod({})), governance(policy, ranges=ranges), NOW)
+    assert [(s.side.field, s.before is None, s.after) for s in evaluation.settings] == [("limits", False, None)]
+    assert [operation for operation in json_patch(evaluation, ()) if "resources" in operation.path] == []
