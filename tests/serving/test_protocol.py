@@ -528,6 +528,30 @@ def test_what_is_refused_behind_a_slow_request_does_not_overtake_it(server: Runn
         assert is_closed(connection)
 
 
+def test_what_is_refused_in_the_same_breath_does_not_overtake_what_came_before_it(server: Running) -> None:
+    with server.connect() as connection:
+        good = f"{POST}Content-Length: 1\r\n\r\n"
+        connection.sendall(f"{good}a{good}bNONSENSE\r\n\r\n".encode())
+        answers = [read_response(connection) for _ in range(3)]
+        assert [(status, body) for status, _, body in answers[:2]] == [(200, b"a"), (200, b"b")]
+        assert answers[2][0] == 400
+        assert is_closed(connection)
+
+
+def test_many_requests_in_one_breath_are_all_answered_in_order(server: Running) -> None:
+    with server.connect() as connection:
+        connection.sendall("".join(f"{POST}Content-Length: 2\r\n\r\n{n:02}" for n in range(30)).encode())
+        assert [int(read_response(connection)[2]) for _ in range(30)] == [*range(30)]
+
+
+def test_a_client_that_leaves_with_requests_unanswered_does_no_harm(server: Running) -> None:
+    with server.connect() as connection:
+        connection.sendall(f"{POST}Content-Length: 1\r\n\r\na".encode() * 20)
+    with server.client() as client:
+        assert client.get("/query?a").content == b"a"
+    assert not [each for each in server.observed if isinstance(each, Fault)]
+
+
 def test_bytes_that_are_not_tls_do_no_harm(server: Running) -> None:
     import socket
 
